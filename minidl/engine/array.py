@@ -1,0 +1,48 @@
+"""What becomes a float array and what doesn't: the one rule for everything that a user hands in."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Array: TypeAlias = npt.NDArray[Any]
+
+
+def as_array(value: Any) -> Array:
+    """A float array: float32 and float64 arrays as they are, everything else that is a number as float32.
+
+    Raises:
+        TypeError: if it isn't made of real numbers.
+
+    """
+    if isinstance(value, np.ndarray | np.generic):
+        array = np.asarray(value)
+        if array.dtype == np.float32 or array.dtype == np.float64:
+            return array
+    elif hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
+        array = np.from_dlpack(value)
+        return array if array.dtype.kind == "f" else as_array(array)
+    elif hasattr(value, "__array__"):
+        return as_array(np.asarray(value))
+    else:
+        array = np.asarray(value)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"expected real numbers, got {describe(value)}")
+    return array.astype(np.float32)
+
+
+def describe(value: Any) -> str:
+    """What came, in a few words, for error messages."""
+    if hasattr(value, "shape") and hasattr(value, "dtype"):
+        return f"shape {value.shape} of {value.dtype}"
+    text = repr(value)
+    return f"{type(value).__name__} {text if len(text) <= 60 else text[:57] + '...'}"
+
+
+def read_only(array: Array) -> Array:
+    """A view that can't be written through; the array itself stays as it was."""
+    view = array.view()
+    view.flags.writeable = False
+    return view

@@ -1,0 +1,117 @@
+"""Work on a batch in blocks, on threads: the one place that knows how many threads there are, BLAS's among them."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
+T = TypeVar("T")
+
+IMAGES = 16     # images in a block: its columns (16·24·24·400 floats at the most) stay near the second-level cache
+
+_lock = threading.Lock()
+
+
+class _State:
+    """The process's threads: OpenBLAS's number of them is the process's too, so it is changed under a lock."""
+
+    threads: int | None = None
+    pool: ThreadPoolExecutor | None = None
+    controller: Any = None
+    limiter: Any = None
+    users = 0
+
+
+def _default_threads() -> int:
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        text = os.environ.get(variable, "")
+        if text.isdecimal() and int(text) > 0:
+            return int(text)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def get_threads() -> int:
+    """The number of threads in use: as set, else OMP_NUM_THREADS or OPENBLAS_NUM_THREADS, else this machine's cores."""
+    if _State.threads is None:
+        _State.threads = _default_threads()
+    return _State.threads
+
+
+def set_threads(n: int) -> None:
+    """Use n threads from now on, in this process: for blocks of images and inside BLAS.
+
+    Args:
+        n: 1 or more. One thread a process is best where several processes train at once.
+
+    """
+    if not isinstance(n, int) or n < 1:
+        raise ValueError(f"set_threads expects a whole number of 1 or more, got {n!r}")
+    with _lock:
+        if _State.users:
+            raise RuntimeError("set_threads can't change the threads while another thread is computing on them")
+        if _State.pool is not None and n != _State.threads:
+            _State.pool.shutdown(wait=False)
+            _State.pool = None
+        _State.threads = n
+        _controller().limit(limits=n, user_api="blas")
+
+
+def map_blocks(function: Callable[[int, int], T], count: int, size: int = IMAGES) -> list[T]:
+    """Call `function(start, stop)` for each block of `size` out of `count`, on threads; the results in block order.
+
+    Blocks have a fixed size and results an order, so that sums over them don't depend on the number of threads.
+    """
+    starts = range(0, count, size)
+    if len(starts) < 2 or get_threads() < 2:
+        return [function(start, min(start + size, count)) for start in starts]
+    with _one_blas_thread() as pool:
+        return list(pool.map(lambda start: function(start, min(start + size, count)), starts))
+
+
+@contextmanager
+def _one_blas_thread() -> Iterator[ThreadPoolExecutor]:
+    """The pool, while BLAS is held to one thread; the last user of several gives BLAS its threads back."""
+    with _lock:
+        if _State.pool is None:
+            from concurrent.futures import ThreadPoolExecutor
+
+            _State.pool = ThreadPoolExecutor(get_threads(), thread_name_prefix="minidl")
+        pool = _State.pool
+        if _State.users == 0:
+            _State.limiter = _controller().limit(limits=1, user_api="blas")
+        _State.users += 1
+    try:
+        yield pool
+    finally:
+        with _lock:
+            _State.users -= 1
+            if _State.users == 0:
+                _State.limiter.restore_original_limits()
+
+
+def _controller() -> Any:
+    if _State.controller is None:
+        from threadpoolctl import ThreadpoolController     # looks through all loaded libraries: once, when needed
+
+        _State.controller = ThreadpoolController()
+    return _State.controller
+
+
+def _after_fork() -> None:
+    """A forked child has none of its parent's threads, and perhaps a lock that nobody will open."""
+    global _lock
+    _lock = threading.Lock()
+    _State.pool = None
+    _State.users = 0
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,117 @@
+"""Folding: a trained network in which each batch normalization has become part of the linear layer next to it."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+
+from minidl.engine.array import Array
+from minidl.engine.parameter import Parameter
+from minidl.layers.conv import Conv2D
+from minidl.layers.dense import Dense, Flatten
+from minidl.layers.dropout import Dropout
+from minidl.layers.layer import Layer, Sequential
+from minidl.layers.norm import BatchNorm
+from minidl.layers.pool import AvgPool2D
+
+
+def fold_batch_norm(model: Sequential) -> Sequential:
+    """The network of Algorithm 2, step 11 (Ioffe & Szegedy 2015): inference without any BatchNorm left.
+
+    With the population statistics fixed, BN is an affine map y = scale·x + shift, scale = gamma / √(var + eps),
+    shift = beta - scale·mean. It goes into the Dense or Conv2D before it; or, where an activation stands between, into
+    the one after it, through Flatten, AvgPool2D and Dropout.
+
+    Args:
+        model: a Sequential, of Sequentials perhaps; it stays as it is.
+
+    Returns:
+        A new Sequential in evaluation mode, with biases where there were none.
+
+    Raises:
+        ValueError: a BN with no linear layer to go to, with a MaxPool2D in the way (a negative scale would turn maxima
+            into minima), or before a zero-padded Conv2D (the padding isn't shifted).
+
+    Example:
+        >>> from minidl.layers import Sigmoid
+        >>> fold_batch_norm(Sequential(Dense(4, 3, bias=False), BatchNorm(3), Sigmoid()))
+        Sequential(
+          (0) Dense(4, 3)
+          (1) Sigmoid()
+        )
+
+    """
+    if not isinstance(model, Sequential):
+        raise TypeError(f"fold_batch_norm expects a Sequential, got {type(model).__name__}")
+    layers = [copy.deepcopy(layer) for layer in _flat(model)]
+    for layer in layers:
+        if layer.children() and any(isinstance(inner, BatchNorm) for _, inner in layer.named_layers()):
+            raise ValueError(f"fold_batch_norm sees no BatchNorm inside a {type(layer).__name__}: use Sequential")
+    while True:
+        position = next((i for i, layer in enumerate(layers) if isinstance(layer, BatchNorm)), None)
+        if position is None:
+            break
+        _fold_one(layers, position)
+        del layers[position]
+    folded = model[:0]
+    folded.layers = layers
+    return folded.eval()
+
+
+def _flat(model: Sequential) -> list[Layer]:
+    return [x for layer in model for x in (_flat(layer) if isinstance(layer, Sequential) else [layer])]
+
+
+def _fold_one(layers: list[Layer], position: int) -> None:
+    norm = layers[position]
+    assert isinstance(norm, BatchNorm)
+    scale = 1 / np.sqrt(norm.running_var.astype(np.float64) + norm.eps)
+    if norm.gamma is not None:
+        scale = scale * norm.gamma.data
+    shift = -scale * norm.running_mean + (0 if norm.beta is None else norm.beta.data)
+
+    before = position - 1
+    while before >= 0 and isinstance(layers[before], Dropout | AvgPool2D):
+        before -= 1
+    if before >= 0 and isinstance(layers[before], Dense | Conv2D):
+        _scale_outputs(layers[before], scale, shift)
+        return
+    after = position + 1
+    while after < len(layers) and isinstance(layers[after], Flatten | Dropout | AvgPool2D):
+        after += 1
+    if after < len(layers) and isinstance(layers[after], Dense | Conv2D):
+        _scale_inputs(layers[after], scale, shift)
+        return
+    neighbours = " and ".join(repr(layers[i]) for i in (before, after) if 0 <= i < len(layers))
+    raise ValueError(
+        f"fold_batch_norm can't fold {norm!r}, layer {position}, between {neighbours or 'nothing'}: "
+        f"it needs a Dense or Conv2D right before or after it"
+    )
+
+
+def _scale_outputs(layer: Layer, scale: Array, shift: Array) -> None:
+    """scale·(x W + b) + shift = x (W·scale) + (b·scale + shift)."""
+    assert isinstance(layer, Dense | Conv2D)
+    bias = 0.0 if layer.bias is None else layer.bias.data
+    _replace(layer, layer.weight.data * scale, bias * scale + shift)
+
+
+def _scale_inputs(layer: Layer, scale: Array, shift: Array) -> None:
+    """(scale·x + shift) W + b = x (scale·W) + (b + shift W)."""
+    assert isinstance(layer, Dense | Conv2D)
+    if isinstance(layer, Conv2D) and layer.padding:
+        raise ValueError(f"fold_batch_norm can't fold into {layer!r} after a BatchNorm: its padding would be shifted too")
+    W = layer.weight.data
+    if isinstance(layer, Dense):
+        positions = len(W) // len(scale)      # after Flatten each feature map has several rows, channels last
+        scale, shift = np.tile(scale, positions), np.tile(shift, positions)
+    bias = 0.0 if layer.bias is None else layer.bias.data
+    moved = (shift[:, None] * W).reshape(-1, W.shape[-1]).sum(axis=0)
+    _replace(layer, W * scale[:, None], bias + moved)
+
+
+def _replace(layer: Dense | Conv2D, weight: Array, bias: Array) -> None:
+    dtype = layer.weight.dtype
+    layer.weight.data = weight.astype(dtype)
+    layer.bias = Parameter(np.asarray(bias).astype(dtype))

@@ -1,0 +1,350 @@
+"""Layer, from which every layer is made, and Sequential, a list of layers that feed each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Self, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from minidl.engine.array import Array, as_array
+from minidl.engine.parameter import Parameter
+from minidl.engine.tape import active_tape
+from minidl.engine.tensor import Tensor
+
+
+class Layer:
+    """A piece of a network. Subclass it, assign attributes, write `forward`.
+
+    An attribute that is a `Parameter` is a parameter, a `Layer` a child, and `self.buffer(name, array)` makes a
+    buffer: an array that belongs to the state but isn't learned. Other attributes are ignored.
+
+    Attributes:
+        training: the mode; True in training.
+        seed: what the initial weights were drawn from, if they were drawn here; else None.
+
+    Example:
+        >>> class Scale(Layer):
+        ...     def __init__(self, features):
+        ...         super().__init__()
+        ...         self.factor = Parameter(np.ones(features, np.float32))
+        ...     def forward(self, x):
+        ...         return x * self.factor
+        >>> Scale(3)([[1.0, 2.0, 3.0]]).shape
+        (1, 3)
+
+    """
+
+    training: bool = True
+    seed: int | None = None
+    _buffer_names: tuple[str, ...] = ()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Compute the output; every layer has its own."""
+        raise TypeError(f"{type(self).__name__} has no forward method: write `def forward(self, x)`")
+
+    def __call__(self, x: Any, *others: Any, **options: Any) -> Tensor:
+        """Run `forward` on a tensor or a plain array, and tell the tape which layer is running."""
+        if not isinstance(x, Tensor):
+            x = self._as_input(x)
+        tape = active_tape()
+        if tape is None:
+            return self.forward(x, *others, **options)
+        outer, path = tape.running, tape.layer
+        if outer is None:
+            tape.layer = ""
+        else:
+            name = outer.name_of(self)
+            tape.layer = f"{path}.{name}" if path else name
+        tape.running = self
+        try:
+            return self.forward(x, *others, **options)
+        finally:
+            tape.running, tape.layer = outer, path
+
+    def _as_input(self, x: Any) -> Tensor:
+        if isinstance(x, np.ndarray) and x.dtype == np.uint8:
+            raise TypeError(f"{self} expects floats, got uint8 images {x.shape}: divide by 255 first")
+        array = as_array(x)
+        own = next((parameter.dtype for _, parameter in self.named_parameters()), array.dtype)
+        return Tensor(array.astype(own, copy=False))
+
+    # ---- what belongs to it ------------------------------------------------------------------------------------
+
+    def buffer(self, name: str, array: Array) -> None:
+        """Make an attribute that is saved with the parameters, but not learned."""
+        if name not in self._buffer_names:
+            self._buffer_names = (*self._buffer_names, name)
+        setattr(self, name, array)
+
+    def children(self) -> list[tuple[str, Layer]]:
+        """The layers right below this one, with their names."""
+        return [(name, value) for name, value in vars(self).items() if isinstance(value, Layer)]
+
+    def named_layers(self, prefix: str = "") -> Iterator[tuple[str, Layer]]:
+        """This layer (named "") and all below it with their dotted paths, from the outside in, in order."""
+        yield prefix, self
+        for name, child in self.children():
+            yield from child.named_layers(f"{prefix}.{name}" if prefix else name)
+
+    def name_of(self, layer: Layer) -> str:
+        """The path of a layer below this one; the name of its class if it isn't registered here."""
+        for name, child in self.children():
+            if child is layer:
+                return name
+        return next((path for path, other in self.named_layers() if other is layer), type(layer).__name__)
+
+    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
+        """(dotted name, parameter) of this layer and all below; a shared parameter comes once.
+
+        Example:
+            >>> from minidl.layers import Dense, Sequential
+            >>> [name for name, _ in Sequential(Dense(2, 3), Dense(3, 1, bias=False)).named_parameters()]
+            ['0.weight', '0.bias', '1.weight']
+
+        """
+        seen = set()
+        for path, layer in self.named_layers():
+            for name, value in vars(layer).items():
+                if isinstance(value, Parameter) and id(value) not in seen:
+                    seen.add(id(value))
+                    yield (f"{path}.{name}" if path else name), value
+
+    def named_buffers(self) -> Iterator[tuple[str, Array]]:
+        """(dotted name, array) of the buffers of this layer and all below."""
+        for path, layer in self.named_layers():
+            for name in layer._buffer_names:
+                yield (f"{path}.{name}" if path else name), getattr(layer, name)
+
+    def parameters(self, where: Callable[[str, Parameter], bool] | None = None) -> list[Parameter]:
+        """All parameters, or those for which `where(name, parameter)` is true.
+
+        Example:
+            >>> from minidl.layers import Dense
+            >>> len(Dense(2, 3).parameters(where=lambda name, parameter: parameter.ndim > 1))
+            1
+
+        """
+        return [p for name, p in self.named_parameters() if where is None or where(name, p)]
+
+    def zero_grad(self) -> None:
+        """Forget the gradients of all parameters."""
+        for parameter in self.parameters():
+            parameter.grad = None
+
+    # ---- mode --------------------------------------------------------------------------------------------------
+
+    def train(self) -> Self:
+        """Put this layer and all below into training mode; returns the layer."""
+        for _, layer in self.named_layers():
+            layer.training = True
+        return self
+
+    def eval(self) -> Self:
+        """Put this layer and all below into evaluation mode; returns the layer."""
+        for _, layer in self.named_layers():
+            layer.training = False
+        return self
+
+    @contextmanager
+    def evaluating(self) -> Iterator[None]:
+        """Evaluation mode inside this `with`; afterwards each layer has its own mode again."""
+        modes = [(layer, layer.training) for _, layer in self.named_layers()]
+        self.eval()
+        try:
+            yield
+        finally:
+            for layer, training in modes:
+                layer.training = training
+
+    # ---- state -------------------------------------------------------------------------------------------------
+
+    def initialize(self, seed: int | None = None) -> Self:
+        """Draw all initial weights anew, and give each Dropout a generator of its own; returns the layer.
+
+        Each layer that draws weights gets a child seed of its own, in order, and so does each Dropout, from another
+        series: networks with and without batch normalization, or Dropout, start from identical weights.
+
+        Args:
+            seed: whole number; None for fresh entropy. Either is kept in `self.seed`.
+
+        """
+        sequence = np.random.SeedSequence(seed)
+        self.seed = int(sequence.entropy)  # type: ignore[arg-type]
+        for children, method in zip(sequence.spawn(2), ("draw_weights", "draw_noise"), strict=True):
+            drawing = [layer for _, layer in self.named_layers() if hasattr(layer, method)]
+            for layer, child in zip(drawing, children.spawn(len(drawing)), strict=True):
+                getattr(layer, method)(np.random.default_rng(child))
+        return self
+
+    def is_drawn(self) -> bool:
+        """Whether this layer draws its own weights and still has them as drawn, or draws none."""
+        return not hasattr(self, "draw_weights") or all(
+            value.is_drawn for value in vars(self).values() if isinstance(value, Parameter)
+        )
+
+    def astype(self, dtype: npt.DTypeLike) -> Self:
+        """Convert parameters and float buffers to float32 or float64; returns the layer."""
+        wanted = np.dtype(dtype)
+        if wanted not in (np.float32, np.float64):
+            raise TypeError(f"astype expects float32 or float64, got {wanted}")
+        for parameter in self.parameters():
+            parameter.astype(wanted)
+        for _, layer in self.named_layers():
+            for name in layer._buffer_names:
+                array = getattr(layer, name)
+                if array.dtype.kind == "f":
+                    setattr(layer, name, array.astype(wanted))
+        return self
+
+    def state_dict(self) -> dict[str, Array]:
+        """Copies of all parameters and buffers, by dotted names."""
+        state = {name: np.array(parameter.data) for name, parameter in self.named_parameters()}
+        return state | {name: np.array(array) for name, array in self.named_buffers()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over parameters and buffers; changes nothing unless all names and shapes fit.
+
+        Raises:
+            ValueError: lists the missing, the unexpected and the misshapen names.
+
+        """
+        own = self.state_dict()
+        new = {name: np.asarray(value) for name, value in state.items()}
+        problems = [f"missing: {name}" for name in own if name not in new]
+        problems += [f"unexpected: {name}" for name in new if name not in own]
+        problems += [
+            f"{name} expects {own[name].shape}, got {new[name].shape}"
+            for name in own if name in new and own[name].shape != new[name].shape
+        ]
+        problems += [f"{name} holds no numbers" for name in new if new[name].dtype.kind not in "biuf"]
+        if problems:
+            raise ValueError(f"load_state_dict changed nothing, since the state doesn't fit: {'; '.join(problems)}")
+        for name, parameter in self.named_parameters():
+            parameter.data = new[name].astype(parameter.dtype)
+        self.load_buffers(new)
+
+    def load_buffers(self, state: Mapping[str, Array]) -> None:
+        """Take over the buffers in `state`, such as `dict(model.named_buffers())` gave them earlier."""
+        for path, layer in self.named_layers():
+            for name in layer._buffer_names:
+                array = state[f"{path}.{name}" if path else name]
+                setattr(layer, name, array.astype(getattr(layer, name).dtype))
+
+    def generators(self) -> dict[str, np.random.Generator]:
+        """The generators of noise below, by the dotted paths of their layers: Dropout's."""
+        return {path: layer.generator for path, layer in self.named_layers() if hasattr(layer, "draw_noise")}
+
+    @contextmanager
+    def preserved(self) -> Iterator[None]:
+        """What forward passes change inside this `with`, buffers and generators of noise, is put back afterwards."""
+        buffers = dict(self.named_buffers())
+        states = {path: generator.bit_generator.state for path, generator in self.generators().items()}
+        try:
+            yield
+        finally:
+            self.load_buffers(buffers)
+            for path, generator in self.generators().items():
+                generator.bit_generator.state = states[path]
+
+    # ---- how it looks ------------------------------------------------------------------------------------------
+
+    def arguments(self) -> str:
+        """What stands between the parentheses of its repr."""
+        return ""
+
+    def __repr__(self) -> str:
+        children = self.children()
+        if not children:
+            return f"{type(self).__name__}({self.arguments()})"
+        body = "\n".join(f"  ({name}) {_indented(child)}" for name, child in children)
+        return f"{type(self).__name__}(\n{body}\n)"
+
+    def __str__(self) -> str:
+        """The repr, with the shapes and the number of the parameters."""
+        if not self.children():
+            own = [f"{name} {p.shape}" for name, p in vars(self).items() if isinstance(p, Parameter)]
+            return "   ".join([repr(self), *own])
+        body = "\n".join(f"  ({name}) {_indented(child, str)}" for name, child in self.children())
+        count = sum(p.size for p in self.parameters())
+        return f"{type(self).__name__}(\n{body}\n)   {count:,} parameters"
+
+
+def _indented(layer: Layer, show: Callable[[Layer], str] = repr) -> str:
+    return show(layer).replace("\n", "\n  ")
+
+
+class Sequential(Layer):
+    """Layers one after the other. It can be indexed, sliced and iterated, and has a length.
+
+    Args:
+        layers: the layers, in order.
+        seed: draws all initial weights. Without it they come from fresh entropy, kept in `.seed`, unless one of the
+            layers has been trained or loaded already: then all are left as they are.
+
+    Example:
+        >>> from minidl.layers import Dense, ReLU
+        >>> model = Sequential(Dense(784, 100), ReLU(), Dense(100, 10), seed=0)
+        >>> model(np.zeros((5, 784))).shape
+        (5, 10)
+        >>> model[:2]
+        Sequential(
+          (0) Dense(784, 100)
+          (1) ReLU()
+        )
+
+    """
+
+    def __init__(self, *layers: Layer, seed: int | None = None) -> None:
+        super().__init__()
+        for i, layer in enumerate(layers):
+            if not isinstance(layer, Layer):
+                hint = ": write its parentheses" if isinstance(layer, type) else ""
+                raise TypeError(f"Sequential expects layers, got {layer!r} at position {i}{hint}")
+        self.layers = list(layers)
+        if seed is not None or all(layer.is_drawn() for _, layer in self.named_layers()):
+            self.initialize(seed)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Feed x through the layers."""
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+    def children(self) -> list[tuple[str, Layer]]:
+        """The layers, named by their index."""
+        return [(str(i), layer) for i, layer in enumerate(self.layers)]
+
+    def name_of(self, layer: Layer) -> str:
+        """The index of a layer, as a path."""
+        for i, child in enumerate(self.layers):
+            if child is layer:
+                return str(i)
+        return super().name_of(layer)
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __iter__(self) -> Iterator[Layer]:
+        return iter(self.layers)
+
+    @overload
+    def __getitem__(self, index: int) -> Layer: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequential: ...
+    def __getitem__(self, index: int | slice) -> Layer | Sequential:
+        if isinstance(index, int):
+            return self.layers[index]
+        part = Sequential.__new__(Sequential)     # shares the layers: nothing is drawn anew
+        part.layers = self.layers[index]
+        part.training = self.training
+        return part
+
+
+def positive(layer: Layer, **sizes: int) -> None:
+    """Raise unless all sizes are whole numbers of 1 or more."""
+    for name, size in sizes.items():
+        if not isinstance(size, int | np.integer) or isinstance(size, bool) or size < 1:
+            raise ValueError(f"{type(layer).__name__} expects {name} to be a whole number of 1 or more, got {size!r}")

@@ -1,0 +1,64 @@
+"""A table of a model: each layer's output shape and number of parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from minidl.engine.tape import Tape
+from minidl.layers.layer import Layer
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What `summary` found; printing it shows the table.
+
+    Attributes:
+        rows: (dotted path, layer, output shape without the batch, number of parameters) of each innermost layer.
+        parameters: their number altogether; shared ones count once.
+
+    """
+
+    rows: tuple[tuple[str, str, tuple[int, ...], int], ...]
+    parameters: int
+
+    def __repr__(self) -> str:
+        cells = [("layer", "", "output", "parameters")]
+        cells += [(path, layer, f"(batch, {str(shape)[1:]}", f"{n:,}") for path, layer, shape, n in self.rows]
+        widths = [max(len(row[i]) for row in cells) for i in range(4)]
+        lines = [
+            "  ".join([*[c.ljust(w) for c, w in zip(row[:3], widths, strict=False)], row[3].rjust(widths[3])])
+            for row in cells
+        ]
+        return "\n".join([*lines, f"{self.parameters:,} parameters"])
+
+
+def summary(model: Layer, input_shape: tuple[int, ...]) -> Summary:
+    """Each layer's output shape and parameters, found by sending one example of zeros through the model.
+
+    Args:
+        model: any layer.
+        input_shape: shape of one example, without the batch axis.
+
+    Example:
+        >>> from minidl.layers import Dense, Flatten, Sequential, Sigmoid
+        >>> summary(Sequential(Flatten(), Dense(784, 10), Sigmoid()), (28, 28, 1))
+        layer                 output        parameters
+        0      Flatten()      (batch, 784,)           0
+        1      Dense(784, 10)  (batch, 10,)        7,850
+        2      Sigmoid()      (batch, 10,)           0
+        7,850 parameters
+
+    """
+    with model.evaluating(), Tape() as tape:
+        model(np.zeros((1, *input_shape), np.float32))
+    rows = []
+    shape = tuple(input_shape)
+    for path, layer in model.named_layers():
+        if layer.children():
+            continue
+        records = tape.find(layer=path) if path else tape.records
+        shape = records[-1].output.shape[1:] if records else shape    # no record: it passes its input on
+        rows.append((path, repr(layer), shape, sum(p.size for p in layer.parameters())))
+    return Summary(tuple(rows), sum(p.size for p in model.parameters()))

@@ -1,0 +1,64 @@
+"""Activations: sigmoid, tanh, ReLU and their like. Each is a record of its own, never fused with what precedes it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from minidl.engine.tape import record
+from minidl.engine.array import Array
+from minidl.engine.tensor import Tensor, TensorLike, as_tensor
+
+
+def sigmoid(x: TensorLike) -> Tensor:
+    """Logistic sigmoid, 1 / (1 + exp(-x)), without overflow for any x. Same shape as x.
+
+    Example:
+        >>> sigmoid([-1e4, 0.0, 1e4]).data
+        array([0. , 0.5, 1. ], dtype=float32)
+
+    """
+    x = as_tensor(x)
+    y = _stable_sigmoid(x.data)
+    return record("sigmoid", y, (x,), lambda g: (g * y * (1 - y),))
+
+
+def _stable_sigmoid(a: Array) -> Array:
+    y = np.negative(a, out=np.empty_like(a))
+    with np.errstate(over="ignore"):    # exp overflows to infinity, and 1 / infinity is the right limit, 0
+        np.exp(y, out=y)
+    y += 1
+    return np.reciprocal(y, out=y)
+
+
+def tanh(x: TensorLike) -> Tensor:
+    """Hyperbolic tangent."""
+    x = as_tensor(x)
+    y = np.tanh(x.data)
+    return record("tanh", y, (x,), lambda g: (g * (1 - y * y),))
+
+
+def relu(x: TensorLike) -> Tensor:
+    """max(x, 0); the gradient at 0 is 0 (Nair & Hinton 2010)."""
+    x = as_tensor(x)
+    y = np.maximum(x.data, 0)
+    return record("relu", y, (x,), lambda g: (g * (y > 0),))
+
+
+def leaky_relu(x: TensorLike, slope: float = 0.01) -> Tensor:
+    """X where it is positive, slope·x elsewhere; the gradient at 0 is the slope (Maas et al. 2013)."""
+    x = as_tensor(x)
+    factor = np.where(x.data > 0, 1, slope).astype(x.dtype)
+    return record("leaky_relu", x.data * factor, (x,), lambda g: (g * factor,))
+
+
+def gelu(x: TensorLike) -> Tensor:
+    """Gaussian error linear unit in its tanh form, x/2·(1 + tanh(√(2/π)·(x + 0.044715·x³))) (Hendrycks & Gimpel 2016)."""
+    x = as_tensor(x)
+    a = x.data
+    c = math.sqrt(2 / math.pi)
+    t = np.tanh(c * (a + 0.044715 * a**3))
+    return record("gelu", 0.5 * a * (1 + t), (x,), lambda g: (
+        g * (0.5 * (1 + t) + 0.5 * a * (1 - t * t) * c * (1 + 3 * 0.044715 * a * a)),
+    ))

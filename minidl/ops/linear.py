@@ -1,0 +1,143 @@
+"""Linear ops: matrix products, the dense layer's affine map, Einstein sums."""
+
+from __future__ import annotations
+
+import string
+
+import numpy as np
+
+from minidl.engine.array import Array
+from minidl.engine.tape import record
+from minidl.engine.tensor import Tensor, TensorLike, tensors
+from minidl.ops.elementwise import unbroadcast
+
+
+def dense(x: TensorLike, weight: TensorLike, bias: TensorLike | None = None) -> Tensor:
+    """Affine map x W + b in one op.
+
+    Args:
+        x: (..., in).
+        weight: (in, out).
+        bias: (out,) or None.
+
+    Returns:
+        (..., out).
+
+    Example:
+        >>> dense(np.ones((2, 3)), np.ones((3, 4)), np.zeros(4)).shape
+        (2, 4)
+
+    """
+    inputs = tensors("dense", x, weight) if bias is None else tensors("dense", x, weight, bias)
+    x, weight = inputs[:2]
+    a, W = x.data, weight.data
+    if W.ndim != 2 or a.ndim < 1 or a.shape[-1] != len(W) or (bias is not None and inputs[2].shape != W.shape[1:]):
+        shapes = ", ".join(str(t.shape) for t in inputs)
+        raise ValueError(f"dense expects x (..., in), weight (in, out) and bias (out,), got {shapes}")
+    y = a @ W
+    if bias is not None:
+        y += inputs[2].data
+
+    def vjp(g: Array) -> list[Array | None]:
+        rows, g = a.reshape(-1, len(W)), g.reshape(-1, W.shape[1])
+        dx = (g @ W.T).reshape(a.shape) if x.requires_grad else None    # costly, and useless for a first layer
+        dW = rows.T @ g if weight.requires_grad else None
+        return [dx, dW] if bias is None else [dx, dW, np.add.reduce(g, axis=0)]
+
+    return record("dense", y, inputs, vjp)
+
+
+def matmul(x: TensorLike, y: TensorLike) -> Tensor:
+    """Matrix product; leading axes broadcast (batched), and 1-d arguments count as a row or a column, as in NumPy.
+
+    Example:
+        >>> matmul(np.ones((5, 2, 3)), np.ones((3, 4))).shape
+        (5, 2, 4)
+
+    """
+    x, y = tensors("matmul", x, y)
+    a, b = x.data, y.data
+    try:
+        z = np.matmul(a, b)
+    except ValueError as error:
+        raise ValueError(f"matmul expects (..., n, k) @ (..., k, m), got {x.shape} @ {y.shape}") from error
+
+    def vjp(g: Array) -> list[Array | None]:
+        rows = a[None, :] if a.ndim == 1 else a
+        columns = b[:, None] if b.ndim == 1 else b
+        if b.ndim == 1:
+            g = g[..., None]
+        if a.ndim == 1:
+            g = g[..., None, :]
+        dx = unbroadcast(g @ columns.swapaxes(-1, -2), rows.shape).reshape(a.shape) if x.requires_grad else None
+        dy = unbroadcast(rows.swapaxes(-1, -2) @ g, columns.shape).reshape(b.shape) if y.requires_grad else None
+        return [dx, dy]
+
+    return record("matmul", z, (x, y), vjp)
+
+
+def einsum(subscripts: str, *operands: TensorLike) -> Tensor:
+    """Einstein summation, as in NumPy, with explicit or implicit output and `...`.
+
+    The gradient for an operand is an einsum too: of g and the other operands, with that operand's letters as the
+    output. No letter may stand twice in one operand (a diagonal): take the diagonal by indexing.
+
+    Example:
+        >>> einsum("ij,kj->ik", np.ones((2, 3)), np.ones((4, 3))).shape
+        (2, 4)
+
+    """
+    inputs = tensors("einsum", *operands)
+    arrays = [x.data for x in inputs]
+    terms, output = _explicit(subscripts, [a.ndim for a in arrays])
+    try:
+        z = np.asarray(np.einsum(f"{','.join(terms)}->{output}", *arrays))
+    except ValueError as error:
+        shapes = ", ".join(str(a.shape) for a in arrays)
+        raise ValueError(f"einsum {subscripts!r} doesn't fit the shapes {shapes}: {error}") from error
+
+    def vjp(g: Array) -> list[Array | None]:
+        gradients: list[Array | None] = []
+        for i, term in enumerate(terms):
+            if not inputs[i].requires_grad:
+                gradients.append(None)
+                continue
+            other_terms, others = terms[:i] + terms[i + 1:], arrays[:i] + arrays[i + 1:]
+            # A letter of this operand alone was simply summed, so its gradient is the same all along that axis; so is
+            # that of an axis of length 1 which `...` stretched against the others.
+            known = [c for c in term if c in output or any(c in t for t in other_terms)]
+            part = np.einsum(f"{','.join([output, *other_terms])}->{''.join(known)}", g, *others)
+            shape = arrays[i].shape
+            lengths = [part.shape[known.index(c)] if c in known else 1 for c in term]
+            full = part.reshape(lengths)
+            full = unbroadcast(full, tuple([1 if n == 1 else m for n, m in zip(shape, lengths, strict=True)]))
+            gradients.append(np.broadcast_to(full, shape))
+        return gradients
+
+    return record("einsum", z, inputs, vjp)
+
+
+def _explicit(subscripts: str, dimensions: list[int]) -> tuple[list[str], str]:
+    """The subscripts with the output spelled out and `...` replaced by capital letters that nobody else uses."""
+    left, arrow, output = subscripts.replace(" ", "").partition("->")
+    terms = left.split(",")
+    if len(terms) != len(dimensions):
+        raise ValueError(f"einsum {subscripts!r} names {len(terms)} operands, got {len(dimensions)}")
+    free = [c for c in string.ascii_letters if c not in subscripts]
+    hidden = ""
+    for i, (term, n) in enumerate(zip(terms, dimensions, strict=True)):
+        if "..." in term:
+            count = n - len(term) + 3
+            letters = "".join(free[:count][::-1])   # counted from the right, as broadcasting does
+            hidden = letters if count > len(hidden) else hidden
+            terms[i] = term = term.replace("...", letters)
+        if len(set(term)) != len(term):
+            raise ValueError(f"einsum {subscripts!r} has a letter twice in one operand: take the diagonal by indexing")
+        if len(term) != n:
+            raise ValueError(f"einsum {subscripts!r}: operand {i} expects {len(term)} axes, got {n}")
+    if arrow:
+        output = output.replace("...", hidden)
+    else:
+        letters = "".join(terms)
+        output = hidden + "".join(sorted({c for c in letters if letters.count(c) == 1 and c not in hidden}))
+    return terms, output

@@ -1,0 +1,242 @@
+"""Normalisation: batch normalization in training and at test time, layer and group normalization.
+
+Features lie on the last axis everywhere, so one op serves dense and convolutional layers: it normalises over every
+axis but the last, which for feature maps means m' = m·p·q values per feature (Ioffe & Szegedy 2015, section 3.2).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from minidl.engine.array import Array
+from minidl.engine.tape import record
+from minidl.engine.tensor import Tensor, TensorLike, tensors
+
+
+def batch_norm(
+    x: TensorLike, gamma: TensorLike | None = None, beta: TensorLike | None = None, eps: float = 1e-5
+) -> tuple[Tensor, Array, Array]:
+    """Normalise each feature with the statistics of the mini-batch (Ioffe & Szegedy 2015, Algorithm 1).
+
+    x̂ = (x - mean) / √(var + eps),  y = gamma·x̂ + beta, with the biased variance (1/m').
+
+    Args:
+        x: (..., features).
+        gamma: (features,), or None for 1.
+        beta: (features,), or None for 0.
+        eps: added to the variance, inside the root.
+
+    Returns:
+        y, of x's shape, and the batch's mean and biased variance, plain arrays (features,).
+
+    Raises:
+        ValueError: one value per feature, whose variance is always 0.
+
+    Example:
+        >>> y, mean, var = batch_norm([[1.0], [3.0]])
+        >>> mean, var
+        (array([2.], dtype=float32), array([1.], dtype=float32))
+
+    """
+    inputs = _inputs("batch_norm", x, gamma, beta)
+    x = inputs[0]
+    rows = x.data.reshape(-1, x.shape[-1])
+    m = len(rows)
+    if m < 2:
+        raise ValueError(
+            f"batch_norm in training mode expects more than one value per feature, got shape {x.shape}: use a larger "
+            f"batch, drop_last=True if it is the last short batch of an epoch, or evaluation mode for single examples"
+        )
+    mean, var, x_hat = batch_statistics(rows)
+    inverse = 1 / np.sqrt(var + x.dtype.type(eps))
+    x_hat *= inverse
+    y = _affine(x_hat, inputs, gamma, beta)
+
+    def vjp(g: Array) -> list[Array | None]:
+        # The six lines of section 3 in one: mean and variance depend on every x_i, which takes away from g its mean
+        # and its share along x̂.   dx_i = gamma / √(var + eps) · (g_i - mean(g) - x̂_i · mean(g · x̂))
+        g = g.reshape(rows.shape)
+        dbeta = _column_sums(g)
+        dgamma = _column_dots(g, x_hat)
+        dx = None
+        if x.requires_grad:
+            dx = x_hat * (dgamma / -m)
+            dx += g
+            dx -= dbeta / m
+            dx *= inverse if gamma is None else inverse * inputs[1].data
+            dx = dx.reshape(x.shape)
+        return _parts(dx, dgamma, dbeta, gamma, beta)
+
+    return record("batch_norm", y.reshape(x.shape), inputs, vjp), mean, var
+
+
+def batch_norm_inference(
+    x: TensorLike,
+    gamma: TensorLike | None,
+    beta: TensorLike | None,
+    mean: Array,
+    var: Array,
+    eps: float = 1e-5,
+) -> Tensor:
+    """Normalise with fixed population statistics (Ioffe & Szegedy 2015, Algorithm 2, steps 8 to 12).
+
+    Mean and variance are constants here, so the gradient is that of an affine map: dx = gamma / √(var + eps) · g.
+
+    Args:
+        x: (..., features).
+        gamma: (features,), or None for 1.
+        beta: (features,), or None for 0.
+        mean: (features,) plain array.
+        var: (features,) plain array.
+        eps: added to the variance, inside the root.
+
+    Returns:
+        y, of x's shape.
+
+    """
+    inputs = _inputs("batch_norm_inference", x, gamma, beta)
+    x = inputs[0]
+    rows = x.data.reshape(-1, x.shape[-1])
+    inverse = (1 / np.sqrt(var + eps)).astype(x.dtype, copy=False)
+    x_hat = rows - mean.astype(x.dtype, copy=False)
+    x_hat *= inverse
+    y = _affine(x_hat, inputs, gamma, beta)
+
+    def vjp(g: Array) -> list[Array | None]:
+        g = g.reshape(rows.shape)
+        scale = inverse if gamma is None else inverse * inputs[1].data
+        dx = (g * scale).reshape(x.shape) if x.requires_grad else None
+        return _parts(dx, _column_dots(g, x_hat), _column_sums(g), gamma, beta)
+
+    return record("batch_norm_inference", y.reshape(x.shape), inputs, vjp)
+
+
+def batch_statistics(rows: Array) -> tuple[Array, Array, Array]:
+    """Mean, biased variance and centred copy of rows (m, features), by the corrected two-pass algorithm.
+
+    E[x²] - E[x]² would cancel, and in float32 even the mean of 10,000 ± 1 is off by hundredths. So the mean of the
+    centred values, which is nearly 0 and therefore precise, corrects the first one (Chan, Golub & LeVeque 1983).
+    """
+    m = len(rows)
+    mean = _column_sums(rows) / m
+    centred = rows - mean
+    correction = _column_sums(centred) / m
+    mean += correction
+    centred -= correction
+    var = _column_dots(centred, centred) / m
+    return mean, var, centred
+
+
+def layer_norm(
+    x: TensorLike, gamma: TensorLike | None = None, beta: TensorLike | None = None, eps: float = 1e-5
+) -> Tensor:
+    """Normalise each example over its features, the last axis (Ba, Kiros & Hinton 2016).
+
+    Args:
+        x: (..., features).
+        gamma: (features,), or None for 1.
+        beta: (features,), or None for 0.
+        eps: added to the variance, inside the root.
+
+    """
+    inputs = _inputs("layer_norm", x, gamma, beta)
+    return _norm_per_example("layer_norm", inputs, (-1, 1, 1, inputs[0].shape[-1]), gamma, beta, eps)
+
+
+def group_norm(
+    x: TensorLike,
+    groups: int,
+    gamma: TensorLike | None = None,
+    beta: TensorLike | None = None,
+    eps: float = 1e-5,
+) -> Tensor:
+    """Normalise each example over its positions and the channels of each group (Wu & He 2018).
+
+    Args:
+        x: (batch, ..., channels); channels divisible by groups.
+        groups: number of groups.
+        gamma: (channels,), or None for 1.
+        beta: (channels,), or None for 0.
+        eps: added to the variance, inside the root.
+
+    """
+    inputs = _inputs("group_norm", x, gamma, beta)
+    shape = inputs[0].shape
+    if len(shape) < 2 or groups < 1 or shape[-1] % groups:
+        raise ValueError(f"group_norm expects (batch, ..., channels) with channels divisible by {groups}, got {shape}")
+    return _norm_per_example("group_norm", inputs, (len(inputs[0]), -1, groups, shape[-1] // groups), gamma, beta, eps)
+
+
+def _norm_per_example(
+    name: str,
+    inputs: tuple[Tensor, ...],
+    grouped: tuple[int, ...],
+    gamma: TensorLike | None,
+    beta: TensorLike | None,
+    eps: float,
+) -> Tensor:
+    """Normalise over positions and features of each group; `grouped` = (examples, positions, groups, features)."""
+    x = inputs[0]
+    rows = x.data.reshape(-1, x.shape[-1])
+    centred = x.data.reshape(grouped)
+    centred = centred - centred.mean(axis=(1, 3), keepdims=True)
+    var = np.mean(centred * centred, axis=(1, 3), keepdims=True)
+    inverse = 1 / np.sqrt(var + x.dtype.type(eps))
+    x_hat = centred * inverse
+    y = _affine(x_hat.reshape(rows.shape), inputs, gamma, beta)
+
+    def vjp(g: Array) -> list[Array | None]:
+        g = g.reshape(rows.shape)
+        h = (g if gamma is None else g * inputs[1].data).reshape(x_hat.shape)
+        mean = np.mean(h, axis=(1, 3), keepdims=True)
+        along = np.mean(h * x_hat, axis=(1, 3), keepdims=True)
+        dx = inverse * (h - mean - x_hat * along)
+        return _parts(
+            dx.reshape(x.shape), _column_dots(g, x_hat.reshape(rows.shape)), _column_sums(g), gamma, beta
+        )
+
+    return record(name, y.reshape(x.shape), inputs, vjp)
+
+
+def _inputs(name: str, x: TensorLike, gamma: TensorLike | None, beta: TensorLike | None) -> tuple[Tensor, ...]:
+    inputs = tensors(name, *[t for t in (x, gamma, beta) if t is not None])
+    x = inputs[0]
+    if x.ndim < 2 or any(t.shape != x.shape[-1:] for t in inputs[1:]):
+        shapes = ", ".join(str(t.shape) for t in inputs)
+        raise ValueError(f"{name} expects x (..., features), gamma and beta (features,), got {shapes}")
+    return inputs
+
+
+def _affine(x_hat: Array, inputs: tuple[Tensor, ...], gamma: TensorLike | None, beta: TensorLike | None) -> Array:
+    y = x_hat.copy() if gamma is None else x_hat * inputs[1].data
+    if beta is not None:
+        y += inputs[-1].data
+    return y
+
+
+def _parts(
+    dx: Array | None, dgamma: Array, dbeta: Array, gamma: TensorLike | None, beta: TensorLike | None
+) -> list[Array | None]:
+    """The gradients of those inputs that are there."""
+    return [dx, *([] if gamma is None else [dgamma]), *([] if beta is None else [dbeta])]
+
+
+def _column_sums(rows: Array) -> Array:
+    wide = _widened(rows)
+    return np.add.reduce(np.add.reduce(wide, axis=0).reshape(-1, rows.shape[1]), axis=0)
+
+
+def _column_dots(a: Array, b: Array) -> Array:
+    """Σ a·b down each column, without the array of the products."""
+    wide = np.einsum("ij,ij->j", _widened(a), _widened(b))
+    return np.add.reduce(wide.reshape(-1, a.shape[1]), axis=0)
+
+
+def _widened(rows: Array) -> Array:
+    """Several rows side by side in one: a sum down columns is fast, and precise, when rows are long and few."""
+    m, features = rows.shape
+    side_by_side = 1
+    while m % 2 == 0 and features * side_by_side < 1024 and m > 64:
+        m //= 2
+        side_by_side *= 2
+    return rows.reshape(m, -1)
