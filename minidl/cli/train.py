@@ -1,0 +1,91 @@
+"""`minidl train`: one network, one configuration; history, weights, curve, confusion matrix and worst mistakes."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from minidl.cli.options import add_network_options, default_activation, find_data, rate, whole_number
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from minidl.datasets import Dataset
+    from minidl.engine.array import Array
+    from minidl.experiments import RunConfig
+    from minidl.layers import Sequential
+    from minidl.training import Evaluation, History
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the parser of `minidl`."""
+    parser = subparsers.add_parser(
+        "train", help="train one network and look at its mistakes",
+        description="Train one network with one configuration. Writes its history, weights and learning curve, the\n"
+        "confusion matrix and the worst mistakes.",
+        epilog="examples:\n  minidl train\n  minidl train --model cnn --epochs 2\n"
+        "  minidl train --no-batch-norm --lr 8 --steps 1000",
+        formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
+    )
+    add_network_options(parser)
+    parser.add_argument(
+        "--batch-norm", action=argparse.BooleanOptionalAction, default=True, help="default: with batch normalization"
+    )
+    parser.add_argument("--lr", type=rate, metavar="RATE", help="default: 0.5; cnn: 0.1")
+    parser.add_argument("--init", metavar="NAME", help="initial weights, a name such as 'Glorot x 4'; default: N(0, 0.1^2)")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--epochs", type=whole_number(1), metavar="N", help="default: 5; cnn: 1")
+    length.add_argument("--steps", type=whole_number(1), metavar="N", help="instead of epochs")
+    parser.add_argument("--seed", type=whole_number(0), default=0, metavar="N", help="default: 0")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command."""
+    from minidl import experiments, optim, report
+    from minidl.training import evaluate, fit, predict
+
+    folder = report.results_folder(args.out, f"train-{args.model}")
+    name, _ = find_data(args.data)
+    train, validation, test = experiments.split(name)
+    epochs = args.epochs or {"mlp": 5, "cnn": 1}[args.model]
+    config = experiments.RunConfig(
+        model=args.model, data=name, batch_norm=args.batch_norm, init=args.init or experiments.PAPER,
+        activation=default_activation(args), placement=args.placement, lr=args.lr or {"mlp": 0.5, "cnn": 0.1}[args.model],
+        steps=args.steps or epochs * (len(train) // args.batch_size), batch_size=args.batch_size, seed=args.seed,
+    )
+    model = experiments.build(config)
+    print(f"{args.model.upper()}, {config.activation}, {config.arm}, on {train.title}: {config.steps:,} steps", flush=True)
+    history = fit(
+        model, train, optimizer=optim.SGD(model.parameters(), lr=config.lr), validation=validation,
+        batch_size=config.batch_size, steps=config.steps, statistics="population", seed=config.seed, drop_last=True,
+    )
+    result = evaluate(model, test, statistics="population", training_data=train)
+    print(f"\ntest accuracy {100 * result.accuracy:.2f} %, loss {result.loss:.4f} ({len(test):,} images); {history.stopped}")
+    logits = predict(model, test.images)
+    matrix = experiments.confusion(test.labels, logits.argmax(1), len(test.class_names))
+    print(f"\n{report.confusion_table(matrix, test.class_names)}\n")
+    _write(folder, config, train.title, model, history, result, test, logits, matrix)
+    for file in sorted(folder.iterdir()):
+        print(f"  {file}")
+    return 0
+
+
+def _write(
+    folder: Path, config: RunConfig, title: str, model: Sequential, history: History, result: Evaluation,
+    test: Dataset, logits: Array, matrix: Array,
+) -> None:
+    from minidl import experiments, plots, report
+    from minidl.training import save_checkpoint
+
+    figures = report.training_figures(history, f"{config.arm}, lr {config.lr:g}, on {title}", test, logits, matrix)
+    with report.written_whole(folder) as unfinished:
+        history.to_json(unfinished / "history.json")
+        history.to_csv(unfinished / "history.csv")
+        save_checkpoint(unfinished / "weights.npz", model)
+        report.write_json(unfinished / "results.json", experiments.to_plain({
+            "config": config, "data": title, "test": result, "stopped": history.stopped,
+            "confusion": matrix.tolist(), "environment": experiments.environment(),
+        }))
+        for name, figure in figures.items():
+            plots.save(figure, unfinished / name)

@@ -1,0 +1,42 @@
+"""What a result was obtained with: versions, machine, threads."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+import numpy as np
+
+from minidl.engine.blocks import get_threads
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Versions and machine of a run."""
+
+    minidl: str
+    python: str
+    numpy: str
+    blas: str
+    platform: str
+    machine: str
+    cores: int
+    threads: int
+
+
+def environment() -> Environment:
+    """The present process's environment. It names no host and no user."""
+    try:
+        own = version("minidl")
+    except PackageNotFoundError:
+        own = "not installed"
+    config = np.show_config(mode="dicts")
+    blas = config["Build Dependencies"]["blas"] if isinstance(config, dict) else {}
+    return Environment(
+        own, platform.python_version(), np.__version__,
+        f"{blas.get('name', 'unknown')} {blas.get('version', '')}".strip(),
+        sys.platform, platform.machine(), os.cpu_count() or 1, get_threads(),
+    )

@@ -1,0 +1,60 @@
+"""How long a comparison will take, from a few timed steps."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+
+from minidl.engine.array import Array
+from minidl.engine.tape import Tape
+from minidl.experiments.config import RunConfig
+from minidl.experiments.models import build
+from minidl.experiments.run import POINTS, POPULATION, PROBE, VALIDATION
+from minidl.layers import Sequential
+from minidl.losses import cross_entropy
+from minidl.optim import SGD
+
+TEST = 10_000
+
+
+def estimate_seconds(configs: Sequence[RunConfig], workers: int) -> float:
+    """How long a comparison will take: a few steps of each kind of network are timed, on random images.
+
+    Args:
+        configs: what would be run.
+        workers: processes; each is assumed to have a core of its own.
+
+    """
+    total = 0.0
+    for batch_norm in (False, True):
+        same = [c for c in configs if c.batch_norm == batch_norm]
+        if not same:
+            continue
+        model, config = build(same[0]), same[0]
+        images = np.random.default_rng(0).random((config.batch_size, 28, 28, 1), np.float32)
+        labels = np.arange(config.batch_size) % 10
+        optimizer = SGD(model.parameters(), lr=1e-6)
+        step = min(_timed_step(model, optimizer, images, labels) for _ in range(4))
+        probe = np.random.default_rng(0).random((PROBE, 28, 28, 1), np.float32)
+        forward = min(_timed_forward(model, probe) for _ in range(2)) / PROBE
+        seen = POINTS * (VALIDATION + PROBE + batch_norm * POPULATION) + TEST
+        total += sum(c.steps * step + seen * forward for c in same)
+    return total / workers
+
+
+def _timed_step(model: Sequential, optimizer: SGD, images: Array, labels: Array) -> float:
+    begin = time.perf_counter()
+    with Tape() as tape:
+        loss = cross_entropy(model(images), labels)
+    tape.backward(loss)
+    optimizer.step()
+    return time.perf_counter() - begin
+
+
+def _timed_forward(model: Sequential, images: Array) -> float:
+    begin = time.perf_counter()
+    with model.evaluating():
+        model(images)
+    return time.perf_counter() - begin

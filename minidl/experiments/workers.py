@@ -1,0 +1,32 @@
+"""Processes that train side by side, each on one BLAS thread: the same on every platform."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+
+from minidl.engine.blocks import set_threads
+
+
+@contextmanager
+def worker_processes(workers: int) -> Iterator[ProcessPoolExecutor | None]:
+    """An executor of so many processes for `compare`; None for one worker, which is this process itself.
+
+    They are started with `spawn`, as on Windows and macOS, so a script that uses them needs the main guard,
+    `if __name__ == "__main__":`. Leaving the block by an exception cancels what hasn't begun.
+
+    """
+    if not isinstance(workers, int) or workers < 1:
+        raise ValueError(f"workers: expected a whole number of 1 or more, got {workers!r}")
+    if workers == 1:
+        yield None
+        return
+    pool = ProcessPoolExecutor(
+        workers, mp_context=multiprocessing.get_context("spawn"), initializer=set_threads, initargs=(1,)
+    )
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,11 @@
+"""Reports: what a run says, as text, figures and files."""
+
+from minidl.report.comparison import write_comparison
+from minidl.report.comparison_figures import comparison_figures, headline
+from minidl.report.files import results_folder, write_csv, write_json, written_whole
+from minidl.report.table import LEGEND, comparison_table
+
+__all__ = [
+    "LEGEND", "comparison_figures", "comparison_table", "headline", "results_folder", "write_comparison", "write_csv",
+    "write_json", "written_whole",
+]

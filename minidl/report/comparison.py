@@ -1,0 +1,46 @@
+"""Writes a comparison to a folder: results.json, history.csv, and each figure as PNG and SVG."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from minidl import plots
+from minidl.experiments import Comparison, to_plain
+from minidl.report.comparison_figures import comparison_figures
+from minidl.report.files import write_csv, write_json, written_whole
+
+
+def write_comparison(comparison: Comparison, folder: Path) -> list[Path]:
+    """Write everything; the folder appears when it is complete.
+
+    Returns:
+        The files, in order.
+
+    """
+    figures = comparison_figures(comparison)
+    with written_whole(folder) as unfinished:
+        write_json(unfinished / "results.json", to_plain(comparison))
+        write_csv(unfinished / "history.csv", _HEAD, _rows(comparison))
+        for name, figure in figures.items():
+            plots.save(figure, unfinished / name)
+    return sorted(folder.iterdir())
+
+
+_HEAD = (
+    "data", "model", "activation", "placement", "arm", "lr", "seed", "step", "train_loss", "validation_loss",
+    "validation_accuracy", "saturated_dead", "saturated_deciding", "percentile_15", "percentile_50", "percentile_85",
+)
+
+
+def _rows(comparison: Comparison) -> Iterator[tuple[Any, ...]]:
+    for r in comparison.results:
+        c = r.config
+        for m in r.measurements:
+            layers = len(m.saturation)
+            shares = [sum(getattr(s, kind) for s in m.saturation) / layers if layers else "" for kind in ("dead", "deciding")]
+            yield (
+                r.data, c.model, c.activation, c.placement, c.arm, c.lr, c.seed, m.step, m.train_loss, m.loss,
+                m.accuracy, *shares, *m.percentiles,
+            )

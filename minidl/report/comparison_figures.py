@@ -1,0 +1,135 @@
+"""The figures of a comparison: learning curves, accuracy against learning rate, saturation, percentiles."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from minidl import plots
+from minidl.engine.array import Array
+from minidl.experiments import Comparison, Measurement, RunResult
+
+
+def comparison_figures(comparison: Comparison) -> dict[str, Figure]:
+    """All figures of a comparison, by the names of their files.
+
+    Those of saturation and percentiles are left out where nothing was measured.
+
+    """
+    figures = {"curves": _curves(comparison), "learning-rates": _learning_rates(comparison)}
+    if any(m.saturation for r in comparison.results for m in r.measurements):
+        figures["saturation"] = _grid_of_runs(
+            comparison, "Saturated sigmoids by layer", _draw_saturation, share_y="all"
+        )
+    if any(r.measurements for r in comparison.results):
+        figures["percentiles"] = _grid_of_runs(
+            comparison, "Input to one unit of the last hidden layer (unit 0, seed 0): 15th, 50th and 85th percentile",
+            _draw_percentiles, share_y="row",
+        )
+    return figures
+
+
+def headline(comparison: Comparison) -> str:
+    """Network and data of a comparison, for titles: "MLP, sigmoid, on MNIST"."""
+    result = comparison.results[0]
+    return f"{result.config.model.upper()}, {result.config.activation}, on {result.data}"
+
+
+def _curves(comparison: Comparison) -> Figure:
+    rates = comparison.rates
+    columns = min(2, len(rates))
+    rows = math.ceil(len(rates) / columns)
+    figure = Figure(figsize=(5.2 * columns + 1.6, 3.4 * rows + 0.5), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False, sharey=True)
+    for ax, lr in zip(axes.flat, rates, strict=False):
+        arms = {arm: _accuracies(comparison.runs(arm, lr)) for arm in comparison.arms if comparison.runs(arm, lr)}
+        plots.bands({arm: a for arm, a in arms.items() if a is not None}, ax, ylabel="validation accuracy (%)")
+        ax.set_title(f"learning rate {lr:g}")
+        ax.set_ylim(0, 100)
+    for ax in list(axes.flat)[len(rates):]:
+        ax.remove()
+    plots.share_legend(figure)
+    figure.suptitle(f"With and without batch normalization: {headline(comparison)}")
+    return figure
+
+
+def _accuracies(runs: list[RunResult]) -> tuple[Array, Array] | None:
+    """Steps (T,) and accuracies in per cent (S, T); what a diverged run never reached is -infinity."""
+    steps = sorted({m.step for r in runs for m in r.measurements})
+    if not steps:
+        return None
+    values = np.full((len(runs), len(steps)), -np.inf)
+    for row, r in zip(values, runs, strict=True):
+        for m in r.measurements:
+            row[steps.index(m.step)] = 100 * m.accuracy
+    return np.array(steps), values
+
+
+def _learning_rates(comparison: Comparison) -> Figure:
+    figure = Figure(figsize=(7.5, 4.6), layout="constrained")
+    ax = figure.subplots()
+    rates = comparison.rates
+    seeds = max(len(comparison.runs(arm, lr)) for arm in comparison.arms for lr in rates)
+    accuracies = {arm: np.full((len(rates), seeds), np.nan) for arm in comparison.arms}
+    for arm, values in accuracies.items():
+        for row, lr in zip(values, rates, strict=True):
+            for i, r in enumerate(comparison.runs(arm, lr)):
+                row[i] = r.test_accuracy if r.outcome != "non-finite" else np.nan
+    plots.sweep(rates, accuracies, ax)
+    steps = comparison.results[0].config.steps
+    figure.suptitle(f"Test accuracy after {steps:,} steps: {headline(comparison)}")
+    return figure
+
+
+def _grid_of_runs(
+    comparison: Comparison, title: str, draw: Callable[[list[RunResult], Axes], None], share_y: str
+) -> Figure:
+    """One panel for each learning rate (rows) and arm (columns), drawn from the arm's runs there."""
+    arms, rates = comparison.arms, comparison.rates
+    figure = Figure(figsize=(3.9 * len(arms) + 1.4, 2.5 * len(rates) + 0.8), layout="constrained")
+    axes = figure.subplots(len(rates), len(arms), squeeze=False, sharex=True, sharey=share_y)
+    for i, lr in enumerate(rates):
+        for j, arm in enumerate(arms):
+            ax = axes[i, j]
+            runs = [r for r in comparison.runs(arm, lr) if r.measurements]
+            if runs:
+                draw(runs, ax)
+            else:
+                ax.text(0.5, 0.5, "diverged before the first measurement", ha="center", transform=ax.transAxes)
+            ax.set_title(f"{arm}; lr {lr:g}", fontsize="medium")
+            if i < len(rates) - 1:
+                ax.set_xlabel("")
+            if j:
+                ax.set_ylabel("")
+    plots.share_legend(figure)
+    figure.suptitle(f"{title}: {headline(comparison)}")
+    return figure
+
+
+def _draw_saturation(runs: list[RunResult], ax: Axes) -> None:
+    longest = max((r.measurements for r in runs), key=len)
+    layers = [s.layer for s in longest[0].saturation]
+
+    def shares(layer: int, of: Callable[[Measurement, int], float]) -> Array:
+        """(S, T); NaN where a run has ended."""
+        values = np.full((len(runs), len(longest)), np.nan)
+        for row, r in zip(values, runs, strict=True):
+            row[: len(r.measurements)] = [of(m, layer) for m in r.measurements]
+        return values
+
+    names = {f"hidden layer {i + 1}": i for i in range(len(layers))}
+    plots.saturation(
+        [m.step for m in longest],
+        {name: shares(i, lambda m, i: m.saturation[i].dead + m.saturation[i].deciding) for name, i in names.items()},
+        {name: shares(i, lambda m, i: m.saturation[i].dead) for name, i in names.items()},
+        ax,
+    )
+
+
+def _draw_percentiles(runs: list[RunResult], ax: Axes) -> None:
+    run = min(runs, key=lambda r: r.config.seed)
+    plots.percentiles([m.step for m in run.measurements], [m.percentiles for m in run.measurements], ax=ax)
