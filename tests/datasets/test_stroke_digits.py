@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from minidl.datasets import stroke_digits
-from minidl.datasets.stroke_digits import VERSION, generate
+from minidl.datasets.stroke_digits import VERSION, _split, generate
 from minidl.datasets.stroke_glyphs import GLYPHS, compile_styles
 
 Arrays = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]
@@ -32,7 +31,6 @@ def test_labels_are_balanced_and_shuffled(drawn: Arrays) -> None:
     for labels in (drawn[1], drawn[3]):
         counts = np.bincount(labels, minlength=10)
         assert counts.max() - counts.min() <= 1
-        assert len(set(labels[:10].tolist())) < 10 or not np.array_equal(labels[:10], np.arange(10))
         assert 0.05 < np.mean(labels[1:] == labels[:-1]) < 0.15
 
 
@@ -49,6 +47,12 @@ def test_seeds_and_splits_differ(drawn: Arrays) -> None:
     assert len(np.unique(np.concatenate([train, test]), axis=0)) == 2500
 
 
+def test_splits_of_one_size_differ() -> None:
+    train_images, train_labels, test_images, test_labels = generate(seed=0, train=300, test=300)
+    assert not np.array_equal(train_images, test_images)
+    assert not np.array_equal(train_labels, test_labels)
+
+
 def test_one_split_does_not_depend_on_the_size_of_the_other(drawn: Arrays) -> None:
     _, _, images, labels = generate(seed=0, train=0, test=500)
     assert np.array_equal(images, drawn[2])
@@ -58,8 +62,8 @@ def test_one_split_does_not_depend_on_the_size_of_the_other(drawn: Arrays) -> No
 @pytest.mark.parametrize("chunk", [1, 7, 10_000])
 def test_chunks_change_no_byte(chunk: int) -> None:
     child = np.random.SeedSequence(5)
-    expected = stroke_digits._split(child, 300)
-    got = stroke_digits._split(child, 300, chunk)
+    expected = _split(child, 300)
+    got = _split(child, 300, chunk)
     assert np.array_equal(got[0], expected[0])
     assert np.array_equal(got[1], expected[1])
 
@@ -109,7 +113,7 @@ def test_digits_can_be_told_apart_but_not_trivially(drawn: Arrays) -> None:
     means = np.stack([train[drawn[1] == digit].mean(axis=0) for digit in range(10)])
     distance = ((test[:, None] - means) ** 2).sum(axis=-1)
     accuracy = np.mean(distance.argmin(axis=1) == drawn[3])
-    assert 0.6 < accuracy < 0.95
+    assert 0.6 < accuracy < 0.9  # MNIST 0.82
 
 
 def test_each_style_is_cut_into_equal_pieces_through_its_points() -> None:
