@@ -165,6 +165,16 @@ def test_no_decay_is_weight_decay_zero_for_those_alone(optimizer, options):
     assert (bias.data != decayed[1]).any()
 
 
+@cases
+def test_a_parameter_that_starts_late_counts_its_own_steps(optimizer, options):
+    starts, gradients = draw([(3,)], steps=6)
+    both = optimizer([Parameter(np.ones(2)), Parameter(starts[0])], **options)
+    train(both, [[np.ones(2), None]] * 4)
+    late = train(both, [[None, step[0]] for step in gradients])[1]
+    [alone] = train(optimizer([Parameter(starts[0])], **options), gradients)
+    np.testing.assert_array_equal(late, alone)
+
+
 def test_a_steady_gradient_leaves_centered_rmsprop_finite():
     # v - a^2 is then zero up to rounding, which takes it below zero sooner or later.
     weight = Parameter(np.ones(1000, np.float32))
@@ -234,6 +244,8 @@ def test_short_gradients_stay_the_arrays_that_they_were():
     [p] = clippable(a)
     assert clip_grad_norm([p], 5.1) == 5.0
     assert p.grad is a
+    clip_grad_norm([p], 5.0)        # at the limit the 1e-6 in the formula decides, as in PyTorch
+    np.testing.assert_allclose(p.grad, a * (5 / 5.000001), rtol=1e-14)
 
 
 def test_a_shared_gradient_is_clipped_once():
@@ -262,13 +274,13 @@ def test_large_float32_gradients_do_not_overflow():
 
 
 def test_clipping_after_the_step_is_an_error():
-    with pytest.raises(RuntimeError, match="clip_grad_norm found no gradient: call it between"):
+    with pytest.raises(RuntimeError, match=r"^clip_grad_norm found no gradient: call it between"):
         clip_grad_norm([Parameter(np.zeros(2))], 1.0)
 
 
 @pytest.mark.parametrize("max_norm", [0, -1, math.nan, math.inf, None])
 def test_max_norm_is_checked(max_norm):
-    with pytest.raises(ValueError, match=r"clip_grad_norm expects max_norm to be .* \(0, inf\), got"):
+    with pytest.raises(ValueError, match=r"^clip_grad_norm expects max_norm to be .* \(0, inf\), got"):
         clip_grad_norm(clippable(np.ones(2)), max_norm)
 
 

@@ -169,7 +169,7 @@ def test_converting_the_model_afterwards_is_an_error():
     for p in optimizer.parameters:
         p.astype(np.float64)
     give_gradients(optimizer)
-    with pytest.raises(RuntimeError, match="made for float32 parameters and found float64: make the"):
+    with pytest.raises(RuntimeError, match=r"^SGD was made for float32 parameters and found float64: make"):
         optimizer.step()
 
 
@@ -222,13 +222,13 @@ def test_a_wrong_schedule_shows_at_once_or_before_anything_changes(rate):
 
 
 @pytest.mark.parametrize(("kind", "options", "message"), [
-    *((kind, {"lr": lr}, rf"^{kind.__name__} expects lr to be a number in \(0, inf\) or a schedule, got")
+    *((kind, {"lr": lr}, rf"{kind.__name__} expects lr to be a number in \(0, inf\) or a schedule, got")
       for kind in (SGD, Adam, AdamW, RMSprop, Adagrad) for lr in (0, -1, math.nan, math.inf, "0.1", None)),
-    *((kind, {"lr": 1, "weight_decay": decay}, rf"^{kind.__name__} expects weight_decay to be .*, got")
+    *((kind, {"lr": 1, "weight_decay": decay}, rf"{kind.__name__} expects weight_decay to be .*, got")
       for kind in (SGD, Adam, AdamW, RMSprop, Adagrad) for decay in (-1e-4, math.nan)),
-    *((kind, {"eps": eps}, rf"^{kind.__name__} expects eps to be a number in \(0, inf\), got")
+    *((kind, {"eps": eps}, rf"{kind.__name__} expects eps to be a number in \(0, inf\), got")
       for kind in (Adam, AdamW, RMSprop, Adagrad) for eps in (0, -1e-8)),
-    (SGD, {"lr": 1, "momentum": 1.0}, r"^SGD expects momentum to be a number in \[0, 1\), got 1.0$"),
+    (SGD, {"lr": 1, "momentum": 1.0}, r"SGD expects momentum to be a number in \[0, 1\), got 1.0$"),
     (SGD, {"lr": 1, "momentum": -0.1}, "SGD expects momentum"),
     (SGD, {"lr": 1, "nesterov": True}, "SGD expects a momentum with nesterov=True, got 0: use momentum=0.9"),
     (Adam, {"betas": (0.9, 1.0)}, r"Adam expects betas\[1\] to be a number in \[0, 1\), got 1.0"),
@@ -240,7 +240,7 @@ def test_a_wrong_schedule_shows_at_once_or_before_anything_changes(rate):
     (Adagrad, {"lr_decay": -1}, r"Adagrad expects lr_decay to be a number in \[0, inf\), got -1"),
 ])
 def test_bad_options_are_one_sentence(kind, options, message):
-    with pytest.raises(ValueError, match=message) as error:
+    with pytest.raises(ValueError, match=f"^{message}") as error:
         kind(parameters(), **options)
     assert "\n" not in str(error.value)
 
