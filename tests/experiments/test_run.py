@@ -1,0 +1,86 @@
+"""One run, and comparisons of several: what is measured, and that measuring changes nothing."""
+
+import json
+import math
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from minidl import experiments, optim
+from minidl.experiments import RunConfig, compare, comparison_from_plain, grid, run, summarize, to_plain
+from minidl.experiments import run as run_module
+from minidl.experiments.run import measuring_points
+from minidl.training import evaluate, fit
+
+BN = RunConfig(batch_norm=True, lr=0.5, steps=60, data="bars")
+
+pytestmark = pytest.mark.usefixtures("small_data")
+
+
+def test_a_run_learns_and_records_itself():
+    result = run(BN)
+    assert result.outcome == "trained"
+    assert result.test_accuracy > 0.95
+    assert [m.step for m in result.measurements] == measuring_points(60)
+    assert result.data == "bars (synthetic)"
+    last = result.measurements[-1]
+    assert [s.layer for s in last.saturation] == ["3", "6", "9"]
+    low, middle, high = last.percentiles
+    assert low < middle < high
+
+
+def test_measuring_changes_nothing_in_the_training():
+    result = run(BN)
+    train, _, test = run_module.split("bars")
+    model = experiments.build(BN)
+    fit(model, train, optimizer=optim.SGD(model.parameters(), lr=0.5), batch_size=60, steps=60, seed=0, drop_last=True)
+    bare = evaluate(model, test, statistics="population", training_data=train)
+    assert (bare.loss, bare.accuracy) == (result.test_loss, result.test_accuracy)
+
+
+def test_a_diverging_run_is_counted_not_dropped():
+    with np.errstate(all="ignore"):
+        result = run(replace(BN, batch_norm=False, activation="relu", init="He", lr=1e30))
+    assert result.outcome == "non-finite"
+    assert result.steps_to_90 == math.inf
+    (cell,) = summarize(compare([result.config]))
+    assert cell.outcomes["non-finite"] == 1
+    assert cell.steps_to_90 == math.inf
+
+
+def test_the_same_seed_gives_the_same_record_on_any_executor():
+    configs = grid(replace(BN, batch_norm=False, steps=20), [0.5], 2)
+    seen = []
+    alone = compare(configs, on_result=seen.append)
+    with ThreadPoolExecutor(2) as pool:
+        pooled = compare(configs, pool)
+    assert len(seen) == len(configs)
+    for a, b in zip(alone.results, pooled.results, strict=True):
+        assert a.config == b.config
+        assert a.measurements == b.measurements
+        assert a.test_loss == b.test_loss
+
+
+def test_comparison_survives_json():
+    comparison = compare([BN, replace(BN, steps=5)])
+    text = json.dumps(to_plain(comparison), allow_nan=False)
+    assert comparison_from_plain(json.loads(text)) == comparison
+
+
+def test_summary_takes_medians_that_treat_never_as_infinite():
+    base = run(replace(BN, steps=5))
+    runs = [replace(base, config=replace(BN, seed=i), steps_to_90=s, test_accuracy=a)
+            for i, (s, a) in enumerate([(10.0, 0.9), (math.inf, 0.1), (30.0, 0.95)])]
+    comparison = experiments.Comparison(tuple(runs), experiments.environment(), 1.0)
+    (cell,) = summarize(comparison)
+    assert cell.accuracy == (0.9, 0.1, 0.95)
+    assert cell.steps_to_90 == 30.0
+    (cell,) = summarize(replace(comparison, results=comparison.results[:2]))
+    assert cell.steps_to_90 == math.inf
+
+
+def test_no_configuration_is_an_error():
+    with pytest.raises(ValueError, match="at least one RunConfig"):
+        compare([])

@@ -1,0 +1,77 @@
+"""What a comparison writes: every file, whole or not at all."""
+
+import csv
+import json
+
+import pytest
+
+from minidl import report
+from minidl.experiments import (
+    Comparison,
+    Measurement,
+    RunConfig,
+    RunResult,
+    Saturation,
+    comparison_from_plain,
+    environment,
+    grid,
+)
+
+
+def made_up(diverge: bool = False) -> Comparison:
+    """A comparison of made-up numbers, two rates, three arms, two seeds; the plain runs at lr 8 diverge if asked."""
+    results = []
+    for config in grid(RunConfig(data="stroke-digits", steps=100), [0.5, 8.0], 2):
+        gone = diverge and config.lr == 8 and not config.batch_norm
+        points = tuple(
+            Measurement(
+                step, 1.0, 1.0, 0.5 + step / 300, tuple(Saturation(str(i), 0.1, 0.2) for i in (3, 6, 9)),
+                (-1.0 - step / 100, 0.0, 1.0 + config.seed),
+            )
+            for step in (10, 30, 100)
+        )
+        results.append(
+            RunResult(
+                config, "stroke digits (synthetic)", "non-finite" if gone else "unfinished", 1.0, 0.1 if gone else 0.83,
+                float("inf"), float("inf"), () if gone else points, 1.0,
+            )
+        )
+    return Comparison(tuple(results), environment(), 3.0)
+
+
+@pytest.mark.parametrize("diverge", [False, True])
+def test_writes_every_file(tmp_path, diverge):
+    comparison = made_up(diverge)
+    files = report.write_comparison(comparison, tmp_path / "out")
+    names = {"curves", "learning-rates", "saturation", "percentiles"}
+    expected = {f"{name}.{kind}" for name in names for kind in ("png", "svg")} | {"results.json", "history.csv"}
+    assert {file.name for file in files} == expected
+    plain = json.loads((tmp_path / "out" / "results.json").read_text(encoding="utf-8"))
+    assert comparison_from_plain(plain) == comparison
+    with open(tmp_path / "out" / "history.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 3 * sum(bool(r.measurements) for r in comparison.results)
+    assert {row["data"] for row in rows} == {"stroke digits (synthetic)"}
+
+
+def test_every_figure_says_that_the_data_is_synthetic():
+    for figure in report.comparison_figures(made_up()).values():
+        assert "stroke digits (synthetic)" in figure.get_suptitle()
+
+
+def test_nothing_half_written_stays(tmp_path, monkeypatch):
+    monkeypatch.setattr("minidl.report.comparison.write_csv", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        report.write_comparison(made_up(), tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_existing_empty_folder_is_used_and_a_full_one_refused(tmp_path):
+    target = report.results_folder(str(tmp_path), "x")
+    with report.written_whole(target) as folder:
+        (folder / "a").write_text("1", encoding="utf-8")
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]
+    with pytest.raises(ValueError, match="new or empty folder"):
+        report.results_folder(str(tmp_path), "x")
+    with pytest.raises(ValueError, match="is a file"):
+        report.results_folder(str(tmp_path / "a" / "b"), "x")
