@@ -35,21 +35,21 @@ def places() -> list[Place]:
     checkout = Path(__file__).resolve().parents[2]
     if (checkout / "pyproject.toml").is_file() and (checkout / "datasets").is_dir():
         found.append(Place(checkout / "datasets", own=True))
-    found.append(Place(cache_folder(), own=True))
+    cache = cache_folder()
+    if cache:
+        found.append(Place(cache, own=True))
     return found
 
 
-def cache_folder() -> Path:
-    """The user's own cache for data sets, as each system wants it."""
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA")
-        root = Path(base) if base else Path.home() / "AppData" / "Local"
-    elif sys.platform == "darwin":
-        root = Path.home() / "Library" / "Caches"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME")
-        root = Path(base) if base and Path(base).is_absolute() else Path.home() / ".cache"
-    return root / "minidl" / "datasets"
+def cache_folder() -> Path | None:
+    """The user's own cache for data sets, as each system wants it; None for a user without a home."""
+    variable, usual = {
+        "win32": ("LOCALAPPDATA", "~/AppData/Local"),
+        "darwin": ("", "~/Library/Caches"),
+    }.get(sys.platform, ("XDG_CACHE_HOME", "~/.cache"))
+    value = os.environ.get(variable, "") if variable else ""
+    root = Path(value if os.path.isabs(value) else os.path.expanduser(usual))
+    return root / "minidl" / "datasets" if root.is_absolute() else None
 
 
 def landing(name: str) -> Path | None:
@@ -59,15 +59,15 @@ def landing(name: str) -> Path | None:
 
 def _writable(folder: Path) -> bool:
     """Tried rather than asked: os.access is wrong on Windows and on shares."""
-    nearest = next(path for path in (folder, *folder.parents) if path.exists())
-    # An administrator can write to a folder that was marked read-only; here the mark is respected.
-    if os.name == "posix" and not nearest.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH):
-        return False
     trial = folder / f".{os.urandom(4).hex()}.part"
     try:
+        nearest = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
+        # An administrator can write to a folder that was marked read-only; here the mark is respected.
+        if os.name == "posix" and not nearest.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH):
+            return False
         folder.mkdir(parents=True, exist_ok=True)
         trial.touch(exist_ok=False)
         trial.unlink()
-    except OSError:
+    except (OSError, StopIteration):  # StopIteration: a drive that doesn't exist
         return False
     return True

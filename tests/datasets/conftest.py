@@ -113,10 +113,10 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory):
-    """The folder with the tiny data set: 30 + 10 images of noise."""
+    """The folder with the tiny data set: 20 + 10 images of noise."""
     folder = tmp_path_factory.mktemp("served")
     rng = np.random.default_rng(0)
-    for split, n in (("train", 30), ("test", 10)):
+    for split, n in (("train", 20), ("test", 10)):
         write_idx(folder / ROLES[f"{split}_images"], rng.integers(0, 256, (n, 28, 28), np.uint8))
         write_idx(folder / ROLES[f"{split}_labels"], rng.integers(0, 10, n, np.uint8))
     return folder

@@ -101,8 +101,8 @@ def test_name_lookup_that_hangs_is_given_up(tiny, mirror, tmp_path, monkeypatch)
 def test_slow_but_healthy_download_goes_on(tiny, mirror, tmp_path):
     source = tiny(mirror.url("slow"))
     begin = time.monotonic()
-    fetch(source, tmp_path, Patience(stall=0.4, total=0.5))
-    assert time.monotonic() - begin > 0.6  # longer than the patience with a mirror that is silent
+    fetch(source, tmp_path, Patience(stall=0.35, total=0.4))
+    assert time.monotonic() - begin > 0.5  # longer than the patience with a mirror that is silent
     assert_whole(source, tmp_path)
 
 

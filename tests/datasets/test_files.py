@@ -39,13 +39,13 @@ def test_lock_keeps_the_second_out_until_the_first_is_done(tmp_path, capsys):
     events = []
 
     def second():
-        with locked(tmp_path, stale=1.0):
+        with locked(tmp_path, stale=0.5):
             events.append("second in")
 
-    with locked(tmp_path, stale=1.0):
+    with locked(tmp_path, stale=0.5):
         thread = threading.Thread(target=second)
         thread.start()
-        time.sleep(1.2)  # longer than stale: the owner renews its lock
+        time.sleep(0.7)  # longer than stale: the owner renews its lock
         events.append("first out")
     thread.join(5)
     assert events == ["first out", "second in"]

@@ -88,3 +88,22 @@ def test_landing_passes_over_what_cannot_be_made(home, tmp_path, monkeypatch):
     (mine / "set").touch()  # a file where the folder should be
     monkeypatch.setenv("MINIDL_DATASETS", str(mine))
     assert folders.landing("set") == home / "set"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="another system always knows a home")
+def test_user_without_a_home(home, tmp_path, monkeypatch):
+    monkeypatch.undo()
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    assert folders.cache_folder() is None
+    monkeypatch.setenv("MINIDL_DATASETS", str(tmp_path))
+    assert folders.places()[0] == folders.Place(tmp_path, own=False)
+    assert all(place.path.is_absolute() for place in folders.places())
+
+
+def test_landing_on_a_broken_link(home, tmp_path, monkeypatch):
+    if not hasattr(os, "symlink") or os.name == "nt":
+        pytest.skip("links need a privilege on this system")
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    monkeypatch.setenv("MINIDL_DATASETS", str(tmp_path / "link"))
+    assert folders.landing("set") == home / "set"

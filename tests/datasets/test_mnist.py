@@ -29,7 +29,7 @@ def mine(home, tmp_path, monkeypatch):
 def test_read_downloads_once_then_reads_from_disk(home, tiny, mirror, served):
     source = tiny(mirror.url("good"))
     train, test = local.read(source)
-    assert repr(train) == "Dataset('tiny', 30 images of 28x28x1, 10 classes)" and len(test) == 10
+    assert repr(train) == "Dataset('tiny', 20 images of 28x28x1, 10 classes)" and len(test) == 10
     expected = read_idx(served / "t10k-images-idx3-ubyte.gz").astype(np.float32) / np.float32(255)
     assert (test.images[..., 0] == expected).all()
     assert (train.labels == read_idx(served / "train-labels-idx1-ubyte.gz")).all()
@@ -41,7 +41,7 @@ def test_read_downloads_once_then_reads_from_disk(home, tiny, mirror, served):
 def test_files_in_minidl_datasets_are_used_read_only_or_not(mine, tiny, served):
     shutil.copytree(served, mine / "tiny")
     (mine / "tiny").chmod(0o555)
-    assert len(local.read(tiny(DEAD))[0]) == 30
+    assert len(local.read(tiny(DEAD))[0]) == 20
     (mine / "tiny").chmod(0o755)
 
 
@@ -83,7 +83,7 @@ def test_a_wrong_file_of_ours_is_downloaded_again(damage, home, tiny, mirror, se
     shutil.copytree(served, home / "tiny")
     path = home / "tiny" / "train-labels-idx1-ubyte.gz"
     path.write_bytes(damage(path.read_bytes()))
-    assert len(local.read(tiny(mirror.url("good")))[0]) == 30
+    assert len(local.read(tiny(mirror.url("good")))[0]) == 20
     assert len(mirror.requests) == 1
     assert f"{path} " in capsys.readouterr().err  # replaced, but not in silence
 
@@ -100,7 +100,7 @@ def test_files_may_lie_in_several_folders(home, mine, tiny, served):
     shutil.copytree(served, home / "tiny")
     (mine / "tiny").mkdir()
     shutil.move(home / "tiny" / "train-labels-idx1-ubyte.gz", mine / "tiny")
-    assert len(local.read(tiny(DEAD))[0]) == 30
+    assert len(local.read(tiny(DEAD))[0]) == 20
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a folder's mode says nothing on this system")
