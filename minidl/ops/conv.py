@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from minidl.engine.arguments import tensors
 from minidl.engine.array import Array
 from minidl.engine.blocks import map_blocks
 from minidl.engine.tape import record
-from minidl.engine.tensor import Tensor, TensorLike, tensors
+from minidl.engine.tensor import Tensor, TensorLike
 
 
 def conv2d(
@@ -95,7 +96,9 @@ def _columns(a: Array, k: int, stride: int) -> Array:
     a = np.ascontiguousarray(a)
     n, height, width, c = a.shape
     p, q = (height - k) // stride + 1, (width - k) // stride + 1
-    image, row, pixel, item = a.strides
+    # Not a.strides: NumPy lets the stride of an axis of length 1, such as a single channel, be anything.
+    item = a.itemsize
+    pixel, row, image = c * item, width * c * item, height * width * c * item
     # k pixels of one image row lie side by side in memory, so they are copied in runs of k·c numbers.
     windows = as_strided(a, (n, p, q, k, k * c), (image, stride * row, stride * pixel, row, item), writeable=False)
     return windows.reshape(n * p * q, k * k * c)
