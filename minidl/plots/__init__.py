@@ -1,0 +1,27 @@
+"""Figures: plain data and an Axes go in, the Axes comes out. Nothing is shown, and no backend is picked."""
+
+from minidl.plots.axes import share_legend
+from minidl.plots.bands import bands
+from minidl.plots.confusion import confusion_matrix
+from minidl.plots.curves import curves
+from minidl.plots.mistakes import mistakes
+from minidl.plots.percentiles import percentiles
+from minidl.plots.saturation import saturation
+from minidl.plots.save import save
+from minidl.plots.style import arm_style
+from minidl.plots.sweep import sweep
+from minidl.plots.tape import tape
+
+__all__ = [
+    "arm_style",
+    "bands",
+    "confusion_matrix",
+    "curves",
+    "mistakes",
+    "percentiles",
+    "saturation",
+    "save",
+    "share_legend",
+    "sweep",
+    "tape",
+]

@@ -1,0 +1,92 @@
+"""What a picture of a tape shows and where: rows of records, edges between rows, the leaves of each row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from minidl.engine.tape import Record
+    from minidl.engine.tensor import Tensor
+
+_MOST, _FIRST, _LAST = 40, 18, 18
+
+
+@dataclass(frozen=True)
+class Row:
+    """A record and its texts; the row that stands for records left out has no number."""
+
+    number: int | None
+    op: str
+    layer: str = ""
+    output: str = ""
+    gradient: str = ""
+    requires_grad: bool = True
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A tensor that no record of the tape made; `again`: an earlier record used it already."""
+
+    text: str
+    requires_grad: bool
+    again: bool
+
+
+def lay_out(records: Sequence[Record]) -> tuple[list[Row], list[tuple[int, int]], list[list[Leaf]]]:
+    """Rows from top to bottom, edges as pairs of rows (producer, consumer), and the leaves of each row."""
+    left_out = len(records) - _FIRST - _LAST if len(records) > _MOST else 0
+    rows: list[Row] = []
+    leaves: list[list[Leaf]] = []
+    edges: dict[tuple[int, int], None] = {}
+    made_in: dict[int, int] = {}
+    used_by: dict[int, int] = {}
+    for i, record in enumerate(records):
+        hidden = _FIRST <= i < _FIRST + left_out
+        if i == _FIRST or not hidden:
+            rows.append(Row(None, f"... {left_out} records left out ...") if hidden else _row(i, record))
+            leaves.append([])
+        y = len(rows) - 1
+        for x in record.inputs:
+            if id(x) in made_in:
+                edges[made_in[id(x)], y] = None
+                continue
+            if not hidden:
+                earlier = f" see {used_by[id(x)]}" if id(x) in used_by else ""
+                leaves[y].append(Leaf(_shape(x) + earlier, x.requires_grad, again=bool(earlier)))
+            used_by.setdefault(id(x), i)
+        made_in[id(record.output)] = y
+    return rows, [(start, end) for start, end in edges if start != end], leaves
+
+
+def lanes_of(edges: Sequence[tuple[int, int]]) -> list[int]:
+    """For each edge 0, if it leads to the next row, or its lane at the side; arcs in a lane don't overlap."""
+    taken: list[list[tuple[int, int]]] = []
+    lanes = dict.fromkeys(edges, 0)
+    # Short arcs first: they get the inner lanes, and long ones go round them.
+    for start, end in sorted(edges, key=lambda edge: edge[1] - edge[0]):
+        if end - start == 1:
+            continue
+        free = (n for n, spans in enumerate(taken) if all(end <= a or b <= start for a, b in spans))
+        lane = next(free, len(taken))
+        if lane == len(taken):
+            taken.append([])
+        taken[lane].append((start, end))
+        lanes[start, end] = lane + 1
+    return [lanes[edge] for edge in edges]
+
+
+def _row(number: int, record: Record) -> Row:
+    layer = "" if record.layer is None else record.layer or "(outermost)"
+    norm = ""
+    if record.gradient is not None:
+        with np.errstate(all="ignore"):  # what has overflowed is to be seen, not warned of
+            norm = f"{np.linalg.norm(np.asarray(record.gradient, dtype=np.float64)):.2g}"
+    return Row(number, record.op, layer, _shape(record.output), norm, record.output.requires_grad)
+
+
+def _shape(tensor: Tensor) -> str:
+    return str(tuple(tensor.shape)) if tensor.shape else "scalar"
