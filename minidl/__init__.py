@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from minidl import datasets, init, layers, losses, ops, optim, schedules
+from minidl import datasets, init, instruments, layers, losses, ops, optim, schedules, training
 from minidl.datasets import batches
 from minidl.engine.blocks import set_threads
 from minidl.engine.functional import grad, value_and_grad
@@ -11,6 +11,29 @@ from minidl.engine.gradcheck import gradcheck
 from minidl.engine.parameter import Parameter
 from minidl.engine.tape import Tape, detect_anomaly, record
 from minidl.engine.tensor import Tensor
-from minidl.layers import summary
+from minidl.layers import Layer, summary
+from minidl.training import Callback, EarlyStopping, History, evaluate, fit, predict
+
+if TYPE_CHECKING:
+    from minidl import experiments, plots, report
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "Callback", "EarlyStopping", "History", "Layer", "Parameter", "Tape", "Tensor", "batches", "datasets",
+    "detect_anomaly", "evaluate", "experiments", "fit", "grad", "gradcheck", "init", "instruments", "layers", "losses",
+    "ops", "optim", "plots", "predict", "record", "report", "schedules", "set_threads", "summary", "training",
+    "value_and_grad",
+]
+
+_LAZY = ("experiments", "plots", "report")      # they need matplotlib, or time, that not every script should pay for
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return import_module(f"minidl.{name}")
+    raise AttributeError(f"module 'minidl' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     result = evaluate(model, test, statistics="population", training_data=train)
     print(f"\ntest accuracy {100 * result.accuracy:.2f} %, loss {result.loss:.4f} ({len(test):,} images); {history.stopped}")
     logits = predict(model, test.images)
-    matrix = experiments.confusion(test.labels, logits.argmax(1), len(test.class_names))
+    matrix = report.confusion_counts(test.labels, logits.argmax(1), len(test.class_names))
     print(f"\n{report.confusion_table(matrix, test.class_names)}\n")
     _write(folder, config, train.title, model, history, result, test, logits, matrix)
     for file in sorted(folder.iterdir()):

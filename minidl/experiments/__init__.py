@@ -1,17 +1,17 @@
 """Experiments: a config goes in, a plain record comes out."""
 
 from minidl.experiments.compare import Comparison, compare, grid
-from minidl.experiments.config import RunConfig, arms
+from minidl.experiments.config import PAPER, RunConfig, arms
 from minidl.experiments.environment import Environment, environment
 from minidl.experiments.estimate import estimate_seconds
 from minidl.experiments.models import build
 from minidl.experiments.record import comparison_from_plain, to_plain
-from minidl.experiments.run import Measurement, RunResult, Saturation, run
+from minidl.experiments.run import Measurement, RunResult, run, split
 from minidl.experiments.summary import Cell, summarize
 from minidl.experiments.workers import worker_processes
 
 __all__ = [
-    "Cell", "Comparison", "Environment", "Measurement", "RunConfig", "RunResult", "Saturation", "arms", "build",
-    "compare", "comparison_from_plain", "environment", "estimate_seconds", "grid", "run", "summarize", "to_plain",
+    "Cell", "Comparison", "Environment", "Measurement", "RunConfig", "PAPER", "RunResult", "arms", "build",
+    "compare", "comparison_from_plain", "environment", "estimate_seconds", "grid", "run", "split", "summarize", "to_plain",
     "worker_processes",
 ]

@@ -9,7 +9,8 @@ from typing import Any
 from minidl.experiments.compare import Comparison
 from minidl.experiments.config import RunConfig
 from minidl.experiments.environment import Environment
-from minidl.experiments.run import Measurement, RunResult, Saturation
+from minidl.experiments.run import Measurement, RunResult
+from minidl.instruments import Saturation
 
 
 def to_plain(record: Any) -> Any:
@@ -48,5 +49,7 @@ def _measurement(plain: dict[str, Any]) -> Measurement:
     low, middle, high = (float(p) for p in plain["percentiles"])
     return Measurement(
         plain["step"], float(plain["train_loss"]), float(plain["loss"]), float(plain["accuracy"]),
-        tuple(Saturation(**s) for s in plain["saturation"]), (low, middle, high),
+        tuple(
+            Saturation(s["layer"], float(s["dead"]), float(s["deciding"])) for s in plain["saturation"]
+        ), (low, middle, high),
     )

@@ -15,30 +15,15 @@ from minidl.engine.tape import Tape
 from minidl.experiments.config import RunConfig
 from minidl.experiments.models import build
 from minidl.experiments.outcome import outcome, steps_to
+from minidl.instruments import Saturation
 from minidl.layers import Sequential
-from minidl.training import Callback, Step, evaluate, fit, recalibrated
+from minidl.training import Callback, TrainingState, evaluate, fit, recalibrated
 
 VALIDATION = 5_000      # the last training images: curves and choices; the test images are read once, at the end
 POPULATION = 10_000     # the first training images: population statistics, nearly exact (Wu & Johnson 2021, section 3.2)
 PROBE = 1_000           # the first training images: saturation and percentiles
 POINTS = 12             # evaluations a run, log-spaced
 UNIT = 0                # the sigmoid whose input is followed, fixed before any training
-
-
-@dataclass(frozen=True)
-class Saturation:
-    """Saturated sigmoids of one layer, as shares of all its activations on the probe.
-
-    Attributes:
-        layer: dotted path of the layer.
-        dead: sigma < 0.05 or > 0.95, in units that are so on one side for at least 99 % of the probe.
-        deciding: as far saturated, in all other units.
-
-    """
-
-    layer: str
-    dead: float
-    deciding: float
 
 
 @dataclass(frozen=True)
@@ -50,7 +35,7 @@ class Measurement:
         train_loss: mean over the batches since the previous measurement.
         loss: on the validation images, with population statistics.
         accuracy: likewise.
-        saturation: of each sigmoid layer; empty for other activations.
+        saturation: of each sigmoid layer, dead and deciding apart; empty for other activations.
         percentiles: 15th, 50th and 85th of the input to unit 0 of the last activation, over the probe.
 
     """
@@ -149,7 +134,7 @@ class _Measure(Callback):
         self.points: list[Measurement] = []
         self.losses: list[float] = []
 
-    def on_step(self, state: Step) -> None:
+    def on_step(self, state: TrainingState) -> None:
         """Measure if this step is due."""
         self.losses.append(state.history.train.loss[-1])
         if state.step not in self.due:
@@ -171,7 +156,7 @@ class _Measure(Callback):
 def _saturation(tape: Tape) -> tuple[Saturation, ...]:
     if not tape.find(op="sigmoid"):
         return ()
-    return tuple(Saturation(s.layer, s.dead, s.deciding) for s in instruments.saturation(tape))
+    return tuple(instruments.saturation(tape))
 
 
 def _percentiles(tape: Tape, activation: str) -> tuple[float, float, float]:

@@ -11,11 +11,11 @@ from minidl.experiments import (
     Measurement,
     RunConfig,
     RunResult,
-    Saturation,
     comparison_from_plain,
     environment,
     grid,
 )
+from minidl.instruments import Saturation
 
 
 def made_up(diverge: bool = False) -> Comparison:
