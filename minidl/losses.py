@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from minidl.engine.arguments import as_tensor, tensors
 from minidl.engine.array import Array, describe
 from minidl.engine.tape import active_tape, record
-from minidl.engine.tensor import Tensor, TensorLike, as_tensor, tensors
+from minidl.engine.tensor import Tensor, TensorLike
 from minidl.ops.activation import sigmoid
 from minidl.ops.softmax import softmax_cross_entropy
 

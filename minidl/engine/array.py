@@ -21,13 +21,17 @@ def as_array(value: Any) -> Array:
         array = np.asarray(value)
         if array.dtype == np.float32 or array.dtype == np.float64:
             return array
-    elif hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
-        array = np.from_dlpack(value)
-        return array if array.dtype.kind == "f" else as_array(array)
+        if array.dtype.kind == "f" and array.dtype.itemsize >= 8:   # long double, or another byte order
+            return array.astype(np.float64)
     elif hasattr(value, "__array__"):
         return as_array(np.asarray(value))
+    elif hasattr(value, "__dlpack__"):
+        return as_array(np.from_dlpack(value))
     else:
-        array = np.asarray(value)
+        try:
+            array = np.asarray(value)
+        except ValueError as error:
+            raise TypeError(f"expected numbers in rows of equal length, got {describe(value)}") from error
     if array.dtype.kind not in "biuf":
         raise TypeError(f"expected real numbers, got {describe(value)}")
     return array.astype(np.float32)

@@ -1,4 +1,4 @@
-"""Work on a batch in blocks, on threads: the one place that knows how many threads there are, BLAS's among them."""
+"""Work on a batch in blocks, on threads: the one place that knows how many there are, BLAS's among them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-IMAGES = 16     # images in a block: its columns (16·24·24·400 floats at the most) stay near the second-level cache
+IMAGES = 16     # images in a block: their columns stay near the second-level cache
 
 _lock = threading.Lock()
 
 
 class _State:
-    """The process's threads: OpenBLAS's number of them is the process's too, so it is changed under a lock."""
+    """The process's threads; OpenBLAS's number of them is the process's too, so it changes under a lock."""
 
     threads: int | None = None
     pool: ThreadPoolExecutor | None = None
@@ -39,7 +39,7 @@ def _default_threads() -> int:
 
 
 def get_threads() -> int:
-    """The number of threads in use: as set, else OMP_NUM_THREADS or OPENBLAS_NUM_THREADS, else this machine's cores."""
+    """The number of threads in use: as set, else OMP_NUM_THREADS or OPENBLAS_NUM_THREADS, else the cores."""
     if _State.threads is None:
         _State.threads = _default_threads()
     return _State.threads
@@ -52,11 +52,11 @@ def set_threads(n: int) -> None:
         n: 1 or more. One thread a process is best where several processes train at once.
 
     """
-    if not isinstance(n, int) or n < 1:
+    if not isinstance(n, int) or isinstance(n, bool) or n < 1:
         raise ValueError(f"set_threads expects a whole number of 1 or more, got {n!r}")
     with _lock:
         if _State.users:
-            raise RuntimeError("set_threads can't change the threads while another thread is computing on them")
+            raise RuntimeError("set_threads can't change threads that a computation uses: wait for its end")
         if _State.pool is not None and n != _State.threads:
             _State.pool.shutdown(wait=False)
             _State.pool = None
@@ -65,9 +65,9 @@ def set_threads(n: int) -> None:
 
 
 def map_blocks(function: Callable[[int, int], T], count: int, size: int = IMAGES) -> list[T]:
-    """Call `function(start, stop)` for each block of `size` out of `count`, on threads; the results in block order.
+    """Call `function(start, stop)` for each block of `size` out of `count`; results in the order of blocks.
 
-    Blocks have a fixed size and results an order, so that sums over them don't depend on the number of threads.
+    Blocks have a fixed size and results an order, so sums over them don't depend on the number of threads.
     """
     starts = range(0, count, size)
     if len(starts) < 2 or get_threads() < 2:
@@ -99,9 +99,9 @@ def _one_blas_thread() -> Iterator[ThreadPoolExecutor]:
 
 def _controller() -> Any:
     if _State.controller is None:
-        from threadpoolctl import ThreadpoolController     # looks through all loaded libraries: once, when needed
+        import threadpoolctl  # type: ignore[import-untyped]
 
-        _State.controller = ThreadpoolController()
+        _State.controller = threadpoolctl.ThreadpoolController()    # looks through all libraries: only once
     return _State.controller
 
 

@@ -13,18 +13,22 @@ from minidl.engine.tensor import Tensor
 def value_and_grad(f: Callable[..., Tensor], argument: int = 0) -> Callable[..., tuple[float, Array]]:
     """A function that computes the scalar `f(*arguments)` and its gradient with respect to one argument.
 
+    Both are computed on a tape of their own, so `f` can't be one that uses `grad` itself: there are no second
+    derivatives.
+
     Args:
-        f: takes tensors, returns a scalar tensor.
-        argument: position of the argument to differentiate by.
+        f: returns a scalar tensor.
+        argument: position of the argument to differentiate by: an array or a tensor, taken as a leaf.
 
     Example:
+        >>> import numpy as np
         >>> value_and_grad(lambda x: (x * x).sum())(np.array([1.0, 2.0]))
         (5.0, array([2., 4.]))
 
     """
     def wrapped(*arguments: Any) -> tuple[float, Array]:
         if not -len(arguments) <= argument < len(arguments):
-            raise ValueError(f"grad expects a function with an argument number {argument}, got {len(arguments)} arguments")
+            raise ValueError(f"grad by argument {argument} got a call with {len(arguments)} arguments")
         given = arguments[argument]
         leaf = Tensor(given.data if isinstance(given, Tensor) else given, requires_grad=True)
         position = argument % len(arguments)
@@ -40,6 +44,7 @@ def grad(f: Callable[..., Tensor], argument: int = 0) -> Callable[..., Array]:
     """A function that computes the gradient of the scalar `f(*arguments)` with respect to one argument.
 
     Example:
+        >>> import numpy as np
         >>> grad(lambda x, y: (x * y).sum(), argument=1)(np.array([3.0, 4.0]), np.ones(2))
         array([3., 4.])
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from minidl.engine.array import Array
+from minidl.engine.array import Array, describe
 from minidl.engine.parameter import Parameter
 from minidl.engine.tape import Tape
 from minidl.engine.tensor import Tensor
@@ -43,7 +43,8 @@ class GradcheckError(AssertionError):
         self.report = report
         super().__init__(
             f"gradcheck of {name}: {report.input} at {report.index} expects {report.numeric:.9g} by central "
-            f"differences, got {report.analytic:.9g} from the tape: relative error {report.error:.2g} > {tolerance:g}"
+            f"differences, got {report.analytic:.9g} from the tape: "
+            f"relative error {report.error:.2g} > {tolerance:g}"
         )
 
 
@@ -57,13 +58,13 @@ def gradcheck(
 ) -> GradcheckReport:
     """Check the gradients of a function or a layer against central differences, element by element.
 
-    Everything is float64. The upstream gradient is random: with ones, a wrong backward pass of batch normalization or
-    softmax would go unnoticed, since the sum of their outputs is constant. The error of an input is
-    max|a - n| / max(max|a|, max|n|, floor). Stay away from kinks (ReLU at 0).
+    Everything is float64. The upstream gradient is random: with ones, a wrong backward pass of batch
+    normalization or softmax would go unnoticed, since the sum of their outputs is constant. The error of an
+    input is max|a - n| / max(max|a|, max|n|, floor). Stay away from kinks (ReLU at 0).
 
     Args:
-        f: takes tensors and returns a tensor, the same one each time. A layer's parameters are checked too, on a
-            copy, so the layer itself stays as it was.
+        f: takes tensors and returns a tensor, the same one each time. A layer's parameters are checked too,
+            on a copy, so the layer itself stays as it was.
         inputs: arrays; each is checked.
         seed: of the random upstream gradient.
         step: of the differences, times max(1, |x|).
@@ -75,6 +76,7 @@ def gradcheck(
 
     Raises:
         GradcheckError: an AssertionError that names the input, the element, and both values.
+        TypeError: nothing to check, or a result that is no float64 tensor.
 
     Example:
         >>> report = gradcheck(lambda x: (x * x).sum(), np.array([1.0, -2.0, 3.0]))
@@ -85,25 +87,28 @@ def gradcheck(
     arrays = [np.array(x.data if isinstance(x, Tensor) else x, dtype=np.float64) for x in inputs]
     names = [f"input {i}" for i in range(len(arrays))]
     parameters: list[Parameter] = []
-    layer: Any = copy.deepcopy(f).astype(np.float64) if hasattr(f, "named_parameters") else None
+    layer: Any = copy.deepcopy(f) if hasattr(f, "named_parameters") else None
     if layer is not None:
+        layer.astype(np.float64)
         named = [(name, p) for name, p in layer.named_parameters() if p.requires_grad]
         names += [name for name, _ in named]
         parameters = [p for _, p in named]
+    if not names:
+        raise TypeError("gradcheck expects inputs or parameters to check, got none")
 
-    def evaluate(values: Sequence[Array]) -> tuple[Tape, list[Tensor], Tensor]:
-        leaves = [Tensor(a, requires_grad=True) for a in values[: len(arrays)]]
+    def evaluate(values: Sequence[Array], requires_grad: bool = False) -> tuple[list[Tensor], Tensor]:
+        leaves = [Tensor(a, requires_grad) for a in values[: len(arrays)]]
         for parameter, a in zip(parameters, values[len(arrays):], strict=True):
             parameter.data = a
-        # preserved: the same Dropout masks each time
-        with layer.preserved() if layer is not None else nullcontext(), Tape() as tape:
+        with layer.preserved() if layer is not None else nullcontext():     # the same Dropout masks each time
             y = (f if layer is None else layer)(*leaves)
-        return tape, [*leaves, *parameters], y
+        return [*leaves, *parameters], y
 
     point = [*arrays, *[np.array(p.data) for p in parameters]]
-    tape, leaves, y = evaluate(point)
-    if y.dtype != np.float64:
-        raise TypeError(f"gradcheck expects a function that keeps float64, got a result of {y.dtype}")
+    with Tape() as tape:
+        leaves, y = evaluate(point, requires_grad=True)
+    if not isinstance(y, Tensor) or y.dtype != np.float64:
+        raise TypeError(f"gradcheck expects a function that returns a tensor of float64, got {describe(y)}")
     upstream = np.random.default_rng(seed).normal(size=y.shape)
     analytic = tape.gradients(y, leaves, gradient=upstream)
     reports = []
@@ -111,10 +116,9 @@ def gradcheck(
         numeric = np.empty_like(analytic[k])
         for index in np.ndindex(numeric.shape):
             h = step * max(1.0, abs(float(point[k][index])))
-            plus, minus = (
-                float(np.sum(upstream * evaluate(_moved(point, k, index, by))[2].data)) for by in (h, -h)
-            )
-            numeric[index] = (plus - minus) / (2 * h)
+            plus, minus = (evaluate(_moved(point, k, index, by))[1].data for by in (h, -h))
+            # Differences first, then the sum: a large sum of all outputs would swallow the small changes.
+            numeric[index] = np.sum(upstream * (plus - minus)) / (2 * h)
         reports.append(_worst(name, analytic[k], numeric, floor))
     report = max(reports, key=lambda r: r.error)
     if not report.error <= tolerance:

@@ -14,8 +14,9 @@ from minidl.engine.tensor import Tensor
 class Parameter(Tensor):
     """A tensor that a layer learns: it requires a gradient, and an optimizer may change it.
 
-    Change it by `parameter.data = array` (same shape and dtype) or by an optimizer. Each raises `version`, and a
-    tape refuses to run backward through a version older than the present one.
+    Change it by `parameter.data = array` (same shape and dtype) or by an optimizer. Each raises `version`,
+    and a tape refuses to run backward through a version older than the present one. An optimizer writes into
+    the array that `data` shows: copy it to compare it later.
 
     Example:
         >>> weight = Parameter(np.zeros((2, 3), np.float32))
@@ -54,14 +55,14 @@ class Parameter(Tensor):
         self.version += 1
 
     def draw(self, values: Any) -> None:
-        """Start from new random values, converted to this dtype; the gradient is forgotten."""
+        """Start from new values, converted to this dtype; the gradient is forgotten."""
         self.data = np.array(values, dtype=self.dtype)
         self._grad = None
         self._drawn = True
 
     @property
     def is_drawn(self) -> bool:
-        """Whether it still has the random values that it started from: neither trained, nor loaded, nor set."""
+        """Whether it still has the values that it was started from: neither trained, nor loaded, nor set."""
         return self._drawn
 
     def astype(self, dtype: npt.DTypeLike) -> None:

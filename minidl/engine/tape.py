@@ -1,4 +1,4 @@
-"""The tape: operations are recorded in the order of their execution, and replayed once, backwards (Wengert 1964)."""
+"""The tape: operations are recorded as they are executed, and replayed once, backwards (Wengert 1964)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ class Record:
 
     Attributes:
         op: the op's name, such as "sigmoid".
-        layer: dotted path of the layer, seen from the outermost layer called; "" for that layer itself, None outside.
+        layer: dotted path of the layer, seen from the outermost layer called; "" for that layer itself, None
+            outside of any.
         inputs: the input tensors.
         output: the output tensor.
         gradient: of the output, if the tape keeps gradients and backward came by; an array or None.
@@ -32,7 +33,9 @@ class Record:
 
     __slots__ = ("gradient", "inputs", "layer", "op", "output", "versions", "vjp")
 
-    def __init__(self, op: str, layer: str | None, inputs: tuple[Tensor, ...], output: Tensor, vjp: Vjp | None):
+    def __init__(
+        self, op: str, layer: str | None, inputs: tuple[Tensor, ...], output: Tensor, vjp: Vjp | None
+    ) -> None:
         self.op = op
         self.layer = layer
         self.inputs = inputs
@@ -52,8 +55,8 @@ class Record:
 class Tape:
     """A list of the operations executed inside `with Tape() as tape:`.
 
-    The tape keeps everything until it goes out of scope; backward frees nothing. Tapes don't nest, and gradients
-    aren't recorded: there are no second derivatives. Each thread has its own tape.
+    The tape keeps everything until it goes out of scope; backward frees nothing. Tapes don't nest, and
+    gradients aren't recorded: there are no second derivatives. Each thread has its own tape.
 
     Args:
         persistent: allow more than one replay.
@@ -85,14 +88,19 @@ class Tape:
 
     def __enter__(self) -> Tape:
         if _thread.tape is not None:
-            raise RuntimeError("tapes don't nest: this thread is recording on another Tape; leave its `with` first")
+            raise RuntimeError(
+                "tapes don't nest (there are no second derivatives) and this thread is recording on another "
+                "Tape: leave its `with` first"
+            )
         if self._state != "new":
             raise RuntimeError("a Tape records once: make a new one with `with Tape() as tape:`")
         self._state = "recording"
         _thread.tape = self
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None):
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         _thread.tape = None
         self.layer = self.running = None
         self._state = "closed" if kind is None else "broken"
@@ -112,7 +120,7 @@ class Tape:
 
         return [r for r in self.records if (op is None or r.op == op) and (layer is None or lies_in(r.layer))]
 
-    # ---- replay ------------------------------------------------------------------------------------------------
+    # ---- replay --------------------------------------------------------------------------------------------
 
     def backward(self, loss: Tensor, gradient: Any = None) -> None:
         """Add the gradient of `loss` to `.grad` of every leaf that requires one.
@@ -122,7 +130,7 @@ class Tape:
             gradient: the upstream gradient, an array of the loss's shape; 1 for a scalar.
 
         Raises:
-            RuntimeError: a tape that is open, broken or already replayed; a parameter changed since it was used.
+            RuntimeError: a tape that is open, broken or already replayed; a parameter changed since its use.
             ValueError: a loss that isn't on this tape, isn't a scalar, or needs no gradient.
 
         """
@@ -144,7 +152,7 @@ class Tape:
 
         """
         if isinstance(tensors, Tensor):
-            raise TypeError("tape.gradients expects a list of tensors, got one: use tape.gradients(loss, [tensor])")
+            raise TypeError("tape.gradients expects a list of tensors, got one: write [tensor]")
         wanted = list(tensors)
         gradients = self._replay(loss, gradient, wanted=wanted, leaves={})
         for i, tensor in enumerate(wanted):
@@ -170,7 +178,7 @@ class Tape:
                 continue
             if output not in keep:
                 del gradients[output]
-            g.flags.writeable = False    # a vjp that writes to g would spoil another branch: it fails instead
+            g.flags.writeable = False    # a vjp that writes to g would spoil another branch: it fails
             if self.keep_gradients:
                 record.gradient = g
             parts = self._parts(record, g)
@@ -182,8 +190,7 @@ class Tape:
                     leaves[key] = x
                 earlier = gradients.get(key)
                 if earlier is None:
-                    shared = part is g or part.base is not None or sum(part is p for p in parts) > 1
-                    gradients[key] = part.copy() if shared and x.origin == LEAF else part
+                    gradients[key] = part.copy() if x.origin == LEAF and _is_shared(part, parts) else part
                 elif key in ours:
                     earlier += part
                 else:
@@ -227,15 +234,17 @@ class Tape:
                 )
         assert record.vjp is not None
         try:
-            parts = list(record.vjp(g))
+            returned = record.vjp(g)
         except Exception as error:
             error.add_note(f"in the vector-Jacobian product of {record.name()}")
             raise
-        if len(parts) != len(record.inputs):
+        if not isinstance(returned, tuple | list) or len(returned) != len(record.inputs):
             raise ValueError(
-                f"the vjp of {record.name()} expects to return one array (or None) for each of the "
-                f"{len(record.inputs)} inputs, got {len(parts)}"
+                f"the vjp of {record.name()} must return a tuple with one array (or None) for each of the "
+                f"{len(record.inputs)} inputs, got "
+                + (f"{len(returned)}" if isinstance(returned, tuple | list) else describe(returned))
             )
+        parts = list(returned)
         for i, (x, part) in enumerate(zip(record.inputs, parts, strict=True)):
             if part is None:
                 continue
@@ -247,10 +256,12 @@ class Tape:
                     f"of {x.dtype}, got {describe(part)}"
                 )
             if _thread.detect_anomaly and not np.isfinite(part).all():
-                raise FloatingPointError(f"NaN or infinity in the gradient that {record.name()} sends to input {i}")
+                raise FloatingPointError(
+                    f"NaN or infinity in the gradient that {record.name()} sends to input {i} {x.shape}"
+                )
         return parts
 
-    # ---- a lesson ----------------------------------------------------------------------------------------------
+    # ---- a lesson ------------------------------------------------------------------------------------------
 
     def __repr__(self) -> str:
         return f"Tape({len(self.records)} records, {self._state})"
@@ -266,8 +277,11 @@ class Tape:
         ]
         head = ("#", "op", "layer", "inputs", "output", "gradient" if any(row[5] for row in rows) else "")
         widths = [max(len(row[c]) for row in [head, *rows]) for c in range(6)]
-        lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in [head, *rows]]
-        return "\n".join([*lines, f"{len(rows)} records, {self._state}; * requires a gradient"])
+        lines = [
+            "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip()
+            for row in [head, *rows]
+        ]
+        return "\n".join([*lines, f"{len(rows)} records, {self._state}; P parameter, * requires a gradient"])
 
 
 class _Thread(threading.local):
@@ -294,9 +308,9 @@ def record(name: str, array: Array, inputs: tuple[Tensor, ...], vjp: Vjp) -> Ten
         name: the op's name.
         array: what the op computed, float32 or float64.
         inputs: the tensors that it was computed from.
-        vjp: vector-Jacobian product: takes the gradient of the output, g, and returns one array of the input's shape
-            and dtype, or None, for each input. It may return `g` or a view of it, but writes neither to `g` nor to
-            arrays that it captured at forward time, nor returns those.
+        vjp: vector-Jacobian product: takes the gradient of the output, g, and returns a tuple with one array
+            of the input's shape and dtype, or None, for each input. It may return `g` or a view of it, but
+            writes neither to `g` nor to arrays that it captured at forward time, nor returns those.
 
     Raises:
         RuntimeError: an input that was computed outside this tape although it requires a gradient.
@@ -322,7 +336,9 @@ def record(name: str, array: Array, inputs: tuple[Tensor, ...], vjp: Vjp) -> Ten
     requires_grad = False
     for x in inputs:
         if not isinstance(x, Tensor):
-            raise TypeError(f"op {name} expects its inputs as tensors, got {describe(x)}: use minidl.Tensor(...)")
+            raise TypeError(
+                f"op {name} expects its inputs as tensors, got {describe(x)}: use minidl.Tensor(...)"
+            )
         if x.requires_grad:
             requires_grad = True
             if tape is not None and x.origin != LEAF and x.origin != tape.number:
@@ -342,9 +358,10 @@ def record(name: str, array: Array, inputs: tuple[Tensor, ...], vjp: Vjp) -> Ten
 
 @contextmanager
 def detect_anomaly() -> Iterator[None]:
-    """Inside this `with`, the first NaN or infinity raises, forward or backward, and names the record that made it.
+    """Inside this `with`, the first NaN or infinity raises, and names the record that made it.
 
-    It looks at every array, so it is slow: for finding an error, not for training.
+    It looks at every array of the forward and the backward pass, so it is slow: for finding an error, not for
+    training. Each thread looks for itself.
 
     Example:
         >>> with detect_anomaly(), np.errstate(all="ignore"):
@@ -359,6 +376,11 @@ def detect_anomaly() -> Iterator[None]:
         yield
     finally:
         _thread.detect_anomaly = before
+
+
+def _is_shared(part: Array, parts: list[Array | None]) -> bool:
+    """Whether somebody else may hold it: the tape (g, which is locked), the op, or another input."""
+    return part.base is not None or not part.flags.writeable or sum(part is other for other in parts) > 1
 
 
 def _whence(tensor: Tensor) -> str:

@@ -1,4 +1,4 @@
-"""Tensor and Parameter: an array, its gradient, and the operators, each of which calls its op by name."""
+"""Tensor: an array, its gradient, and the operators, each of which calls its op by name."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from minidl.engine.array import Array, as_array, describe, read_only
 TensorLike: TypeAlias = "Tensor | Array | float | Sequence[Any]"
 Axis: TypeAlias = "int | tuple[int, ...] | None"
 
-# Where a tensor comes from. A tape's number says "recorded on that tape"; a number, unlike a reference, keeps no
-# graph alive: a loss that is logged for ever costs four bytes.
+# Where a tensor comes from. A tape's number says "recorded on that tape"; a number, unlike a reference, keeps
+# no graph alive, however long a loss is kept.
 LEAF = 0        # a parameter, an input, a constant: may be used on any tape
 OUTSIDE = -1    # computed from leaves that require a gradient while no tape was recording
 
@@ -22,20 +22,23 @@ OUTSIDE = -1    # computed from leaves that require a gradient while no tape was
 OPERATORS: dict[str, Callable[..., Tensor]] = {}
 UFUNCS: dict[np.ufunc, Callable[..., Any]] = {}
 
+# NumPy's names for what minidl calls otherwise, for the message that says what to use.
+_OTHER_NAMES = {"amax": "max", "amin": "min", "dot": "matmul", "hstack": "concatenate", "vstack": "stack"}
+
 
 class Tensor:
     """A float array that a tape can follow.
 
-    Numbers, lists and integer arrays become float32; a float32 or float64 array keeps its dtype and is neither
-    copied nor locked. If you change that array between the forward and the backward pass, the gradient is
-    wrong and nobody can notice: don't. The tensor itself is read-only, and so is the view `data` of its array.
+    Numbers, lists and integer arrays become float32; a float32 or float64 array keeps its dtype and is
+    neither copied nor locked. If you change that array between the forward and the backward pass, the
+    gradient is wrong and nobody can notice: don't. The tensor itself is read-only, and so is the view `data`.
 
     Args:
         data: array of any shape, nested lists, or a number.
         requires_grad: whether `tape.backward` fills `.grad`.
 
     Raises:
-        TypeError: data that is no real number (strings, objects, complex), or another Tensor.
+        TypeError: data that is no real number (strings, objects, complex), or holds another Tensor.
 
     Example:
         >>> x = Tensor([[1, 2], [3, 4]], requires_grad=True)
@@ -51,7 +54,7 @@ class Tensor:
     __hash__ = object.__hash__      # by identity: `==` compares elements
 
     def __init__(self, data: Any, requires_grad: bool = False) -> None:
-        self._data = read_only(as_array(data))
+        self._data = read_only(plain_array(data))
         self._grad: Array | None = None
         self._requires_grad = bool(requires_grad)
         self.origin = LEAF
@@ -69,7 +72,7 @@ class Tensor:
         tensor.version = 0
         return tensor
 
-    # ---- what it is ------------------------------------------------------------------------------------------
+    # ---- what it is --------------------------------------------------------------------------------------
 
     @property
     def data(self) -> Array:
@@ -133,7 +136,7 @@ class Tensor:
         return self._data.dtype
 
     @property
-    def T(self) -> Tensor:  # noqa: N802 (NumPy's name)
+    def T(self) -> Tensor:
         """The transpose: all axes in reverse order."""
         return self.transpose()
 
@@ -180,32 +183,35 @@ class Tensor:
         return int(self.item())
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Pickles and deep copies are leaves: a tape isn't copied along. Arrays come back writable and unshared.
+        # Pickles and deep copies are leaves: a tape isn't copied along. Their arrays are unshared.
         return type(self), (np.array(self._data), self._requires_grad)
 
-    # ---- NumPy's protocols -----------------------------------------------------------------------------------
+    # ---- NumPy's protocols -------------------------------------------------------------------------------
 
-    def __array__(self, dtype: npt.DTypeLike = None, copy: bool | None = None) -> Array:
+    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> Array:
         return np.array(self._data, dtype=dtype, copy=copy)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         if options.get("out") is not None:
-            raise TypeError(f"np.{ufunc.__name__} can't write a tensor into an array: use a = a + t, not a += t")
+            raise TypeError(
+                f"np.{ufunc.__name__} can't write a tensor into an array: use a = a + t, not a += t"
+            )
         op = UFUNCS.get(ufunc)
         if op is None or method != "__call__" or options:
             what = ufunc.__name__ + ("" if method == "__call__" else f".{method}")
+            what += f" with {', '.join(options)}" if options else ""
             raise TypeError(
                 f"np.{what} has no minidl op, and would drop the gradient: "
-                f"use minidl.ops, or np.asarray(t) to leave the tape on purpose"
+                f"build it from minidl.ops, or use np.asarray(t) to leave the tape on purpose"
             )
         return op(*inputs)
 
     def __array_function__(self, function: Callable[..., Any], *_: Any) -> NoReturn:
-        name = function.__name__
-        name = {"amax": "max", "amin": "min"}.get(name, name)
-        fix = f"use minidl.ops.{name}" if name in OPERATORS else "minidl.ops has no op of that name"
+        name = _OTHER_NAMES.get(function.__name__, function.__name__)
+        fix = f"use minidl.ops.{name}" if name in OPERATORS else "build it from minidl.ops"
         raise TypeError(
-            f"np.{function.__name__} would drop the gradient: {fix}, or np.asarray(t) to leave the tape on purpose"
+            f"{function.__module__.replace('numpy', 'np', 1)}.{function.__name__} would drop the gradient: "
+            f"{fix}, or use np.asarray(t) to leave the tape on purpose"
         )
 
     def __dlpack__(
@@ -226,7 +232,7 @@ class Tensor:
         device: tuple[int, int] = self._data.__dlpack_device__()
         return device
 
-    # ---- arithmetic: each body is one line that calls its op by name -------------------------------------------
+    # ---- arithmetic: each body is one line that calls its op by name -------------------------------------
 
     def __add__(self, other: TensorLike) -> Tensor: return OPERATORS["add"](self, other)
     def __radd__(self, other: TensorLike) -> Tensor: return OPERATORS["add"](other, self)
@@ -240,8 +246,8 @@ class Tensor:
     def __rfloordiv__(self, other: TensorLike) -> Tensor: return OPERATORS["floor_divide"](other, self)
     def __mod__(self, other: TensorLike) -> Tensor: return OPERATORS["remainder"](self, other)
     def __rmod__(self, other: TensorLike) -> Tensor: return OPERATORS["remainder"](other, self)
-    def __divmod__(self, other: TensorLike) -> tuple[Tensor, Tensor]: return self // other, self % other
-    def __rdivmod__(self, other: TensorLike) -> tuple[Tensor, Tensor]: return other // self, other % self
+    def __divmod__(self, other: TensorLike) -> tuple[Tensor, Tensor]: return _divmod(self, other)
+    def __rdivmod__(self, other: TensorLike) -> tuple[Tensor, Tensor]: return _divmod(other, self)
     def __pow__(self, other: TensorLike) -> Tensor: return OPERATORS["power"](self, other)
     def __rpow__(self, other: TensorLike) -> Tensor: return OPERATORS["power"](other, self)
     def __matmul__(self, other: TensorLike) -> Tensor: return OPERATORS["matmul"](self, other)
@@ -251,7 +257,7 @@ class Tensor:
     def __abs__(self) -> Tensor: return OPERATORS["abs"](self)
     def __getitem__(self, index: Any) -> Tensor: return OPERATORS["getitem"](self, index)
 
-    # `total += loss` means `total = total + loss`; on a leaf that requires grad it would silently replace the leaf.
+    # `total += loss` means `total = total + loss`; on a leaf that requires grad it would replace the leaf.
     def __iadd__(self, other: TensorLike) -> Tensor: return self._not_in_place("+") + other
     def __isub__(self, other: TensorLike) -> Tensor: return self._not_in_place("-") - other
     def __imul__(self, other: TensorLike) -> Tensor: return self._not_in_place("*") * other
@@ -264,8 +270,8 @@ class Tensor:
     def _not_in_place(self, operator: str) -> Tensor:
         if self.is_leaf and self._requires_grad:
             raise TypeError(
-                f"`t {operator}= ...` would replace {self._describe()} that requires grad by a computed tensor: "
-                f"write `new = t {operator} ...`, or change a parameter by `parameter.data = array`"
+                f"`t {operator}= ...` would replace {self._describe()} that requires grad by a computed "
+                f"tensor: write `new = t {operator} ...`, or change a parameter by `parameter.data = array`"
             )
         return self
 
@@ -274,14 +280,14 @@ class Tensor:
             "a tensor is read-only: use minidl.ops.where, or change a parameter by `parameter.data = array`"
         )
 
-    # ---- comparisons are plain Boolean arrays: they have no gradient -------------------------------------------
+    # ---- comparisons are plain Boolean arrays: they have no gradient -------------------------------------
 
-    def __eq__(self, other: object) -> Array: return np.equal(self._data, _plain(other))  # type: ignore[override]
-    def __ne__(self, other: object) -> Array: return np.not_equal(self._data, _plain(other))  # type: ignore[override]
-    def __lt__(self, other: TensorLike) -> Array: return np.less(self._data, _plain(other))
-    def __le__(self, other: TensorLike) -> Array: return np.less_equal(self._data, _plain(other))
-    def __gt__(self, other: TensorLike) -> Array: return np.greater(self._data, _plain(other))
-    def __ge__(self, other: TensorLike) -> Array: return np.greater_equal(self._data, _plain(other))
+    def __eq__(self, other: object) -> Any: return np.equal(self._data, _plain(other))
+    def __ne__(self, other: object) -> Any: return np.not_equal(self._data, _plain(other))
+    def __lt__(self, other: TensorLike) -> Any: return np.less(self._data, _plain(other))
+    def __le__(self, other: TensorLike) -> Any: return np.less_equal(self._data, _plain(other))
+    def __gt__(self, other: TensorLike) -> Any: return np.greater(self._data, _plain(other))
+    def __ge__(self, other: TensorLike) -> Any: return np.greater_equal(self._data, _plain(other))
 
     def argmax(self, axis: int | None = None) -> Any:
         """Index of the largest element, as a plain integer array."""
@@ -291,7 +297,7 @@ class Tensor:
         """Index of the smallest element, as a plain integer array."""
         return self._data.argmin(axis)
 
-    # ---- methods: minidl.ops documents each ---------------------------------------------------------------------
+    # ---- methods: minidl.ops documents each --------------------------------------------------------------
 
     def exp(self) -> Tensor:
         """See `minidl.ops.exp`."""
@@ -337,37 +343,31 @@ class Tensor:
         """See `minidl.ops.reshape`."""
         return OPERATORS["reshape"](self, shape[0] if len(shape) == 1 else shape)
 
-    def transpose(self, *axes: int | tuple[int, ...]) -> Tensor:
+    def transpose(self, *axes: int | Sequence[int]) -> Tensor:
         """See `minidl.ops.transpose`."""
-        return OPERATORS["transpose"](self, (axes[0] if len(axes) == 1 else axes) or None)
+        order = axes[0] if len(axes) == 1 and isinstance(axes[0], Sequence) else axes
+        return OPERATORS["transpose"](self, order if axes else None)
 
 
-def tensors(op: str, *values: TensorLike) -> tuple[Tensor, ...]:
-    """The arguments of an op as tensors of one dtype.
-
-    Plain arrays and numbers take the dtype of the tensors that they meet. Without any tensor among them, arrays
-    keep theirs and numbers follow the arrays.
-
-    Raises:
-        TypeError: if two tensors (or two arrays without a tensor) differ in dtype; it names the op.
-
-    """
-    dtypes = {value.dtype for value in values if isinstance(value, Tensor)}
-    if not dtypes:
-        dtypes = {as_array(v).dtype for v in values if isinstance(v, np.ndarray | np.generic) and v.dtype.kind == "f"}
-    if len(dtypes) > 1:
-        raise TypeError(
-            f"{op} expects one dtype, got {' and '.join(sorted(str(d) for d in dtypes))}: "
-            f"convert the model with model.astype(...), or the array with .astype(...)"
-        )
-    dtype = dtypes.pop() if dtypes else np.dtype(np.float32)
-    return tuple([v if isinstance(v, Tensor) else Tensor(as_array(v).astype(dtype, copy=False)) for v in values])
-
-
-def as_tensor(value: TensorLike) -> Tensor:
-    """The one argument of an op as a tensor."""
-    return value if isinstance(value, Tensor) else Tensor(value)
+def _divmod(x: TensorLike, y: TensorLike) -> tuple[Tensor, Tensor]:
+    return OPERATORS["floor_divide"](x, y), OPERATORS["remainder"](x, y)
 
 
 def _plain(value: Any) -> Any:
     return value.data if isinstance(value, Tensor) else value
+
+
+def plain_array(value: Any) -> Array:
+    """A float array of what is no tensor and holds none: NumPy would take those off the tape in silence."""
+    if _holds_tensor(value):
+        raise TypeError(
+            f"expected numbers or an array, got a {type(value).__name__} "
+            + ("already: use t.detach()" if isinstance(value, Tensor) else "of tensors: use minidl.ops.stack")
+        )
+    return as_array(value)
+
+
+def _holds_tensor(value: Any) -> bool:
+    return isinstance(value, Tensor) or (
+        isinstance(value, list | tuple) and any(_holds_tensor(element) for element in value)
+    )

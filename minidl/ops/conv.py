@@ -36,7 +36,8 @@ def conv2d(
     """
     inputs = tensors("conv2d", x, weight) if bias is None else tensors("conv2d", x, weight, bias)
     x, weight = inputs[:2]
-    if x.ndim != 4 or weight.ndim != 4 or x.shape[3] != weight.shape[2] or weight.shape[0] != weight.shape[1]:
+    fits = x.ndim == weight.ndim == 4 and x.shape[3] == weight.shape[2]
+    if not fits or weight.shape[0] != weight.shape[1]:
         raise ValueError(
             f"conv2d expects x (batch, height, width, in) and weight (kernel, kernel, in, out), "
             f"got {x.shape} and {weight.shape}"
@@ -47,7 +48,7 @@ def conv2d(
         raise ValueError(f"conv2d expects stride >= 1 and padding >= 0, got {stride} and {padding}")
     k, out = weight.shape[0], weight.shape[3]
     a = _padded(x.data, padding)
-    n, height, width, channels = a.shape
+    n, height, width = a.shape[:3]
     p, q = (height - k) // stride + 1, (width - k) // stride + 1
     if p < 1 or q < 1:
         raise ValueError(f"conv2d with kernel {k} and padding {padding} expects larger images, got {x.shape}")
@@ -66,18 +67,17 @@ def conv2d(
         g = np.ascontiguousarray(g)
         da = np.zeros(a.shape, a.dtype) if x.requires_grad else None
 
-        def backward(start: int, stop: int) -> Array:
+        def backward(start: int, stop: int) -> Array | None:
             # Columns are built again rather than kept: they are kernel² times as large as the images.
             rows = g[start:stop].reshape(-1, out)
             if da is not None:
                 _add_columns(da[start:stop], rows @ W.T, k, stride)
-            return _columns(a[start:stop], k, stride).T @ rows
+            return _columns(a[start:stop], k, stride).T @ rows if weight.requires_grad else None
 
         parts = map_blocks(backward, n)
-        dW = sum(parts[1:], start=parts[0]) if parts else np.zeros_like(W)
+        dW = sum([part for part in parts if part is not None], start=np.zeros_like(W)).reshape(weight.shape)
         dx = da if da is None or not padding else da[:, padding:-padding, padding:-padding]
-        gradients = [dx, dW.reshape(weight.shape)]
-        return gradients if bias is None else [*gradients, g.reshape(-1, out).sum(axis=0)]
+        return [dx, dW] if bias is None else [dx, dW, g.reshape(-1, out).sum(axis=0)]
 
     return record("conv2d", y, inputs, vjp)
 
@@ -100,8 +100,8 @@ def _columns(a: Array, k: int, stride: int) -> Array:
     item = a.itemsize
     pixel, row, image = c * item, width * c * item, height * width * c * item
     # k pixels of one image row lie side by side in memory, so they are copied in runs of k·c numbers.
-    windows = as_strided(a, (n, p, q, k, k * c), (image, stride * row, stride * pixel, row, item), writeable=False)
-    return windows.reshape(n * p * q, k * k * c)
+    strides = (image, stride * row, stride * pixel, row, item)
+    return as_strided(a, (n, p, q, k, k * c), strides, writeable=False).reshape(n * p * q, k * k * c)
 
 
 def _add_columns(a: Array, columns: Array, k: int, stride: int) -> None:

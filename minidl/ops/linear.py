@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import string
 
 import numpy as np
 
+from minidl.engine.arguments import tensors
 from minidl.engine.array import Array
 from minidl.engine.tape import record
-from minidl.engine.tensor import Tensor, TensorLike, tensors
+from minidl.engine.tensor import Tensor, TensorLike
 from minidl.ops.elementwise import unbroadcast
 
 
@@ -31,7 +33,8 @@ def dense(x: TensorLike, weight: TensorLike, bias: TensorLike | None = None) -> 
     inputs = tensors("dense", x, weight) if bias is None else tensors("dense", x, weight, bias)
     x, weight = inputs[:2]
     a, W = x.data, weight.data
-    if W.ndim != 2 or a.ndim < 1 or a.shape[-1] != len(W) or (bias is not None and inputs[2].shape != W.shape[1:]):
+    fits = W.ndim == 2 and a.ndim > 0 and a.shape[-1] == len(W)
+    if not fits or (bias is not None and inputs[2].shape != W.shape[1:]):
         shapes = ", ".join(str(t.shape) for t in inputs)
         raise ValueError(f"dense expects x (..., in), weight (in, out) and bias (out,), got {shapes}")
     y = a @ W
@@ -39,8 +42,9 @@ def dense(x: TensorLike, weight: TensorLike, bias: TensorLike | None = None) -> 
         y += inputs[2].data
 
     def vjp(g: Array) -> list[Array | None]:
-        rows, g = a.reshape(-1, len(W)), g.reshape(-1, W.shape[1])
-        dx = (g @ W.T).reshape(a.shape) if x.requires_grad else None    # costly, and useless for a first layer
+        count = math.prod(a.shape[:-1])
+        rows, g = a.reshape(count, len(W)), g.reshape(count, W.shape[1])
+        dx = (g @ W.T).reshape(a.shape) if x.requires_grad else None    # costly, useless for a first layer
         dW = rows.T @ g if weight.requires_grad else None
         return [dx, dW] if bias is None else [dx, dW, np.add.reduce(g, axis=0)]
 
@@ -48,7 +52,7 @@ def dense(x: TensorLike, weight: TensorLike, bias: TensorLike | None = None) -> 
 
 
 def matmul(x: TensorLike, y: TensorLike) -> Tensor:
-    """Matrix product; leading axes broadcast (batched), and 1-d arguments count as a row or a column, as in NumPy.
+    """Matrix product; leading axes broadcast (batched), 1-d arguments are a row or a column, as in NumPy.
 
     Example:
         >>> matmul(np.ones((5, 2, 3)), np.ones((3, 4))).shape
@@ -69,8 +73,11 @@ def matmul(x: TensorLike, y: TensorLike) -> Tensor:
             g = g[..., None]
         if a.ndim == 1:
             g = g[..., None, :]
-        dx = unbroadcast(g @ columns.swapaxes(-1, -2), rows.shape).reshape(a.shape) if x.requires_grad else None
-        dy = unbroadcast(rows.swapaxes(-1, -2) @ g, columns.shape).reshape(b.shape) if y.requires_grad else None
+        dx = dy = None
+        if x.requires_grad:
+            dx = unbroadcast(g @ columns.swapaxes(-1, -2), rows.shape).reshape(a.shape)
+        if y.requires_grad:
+            dy = unbroadcast(rows.swapaxes(-1, -2) @ g, columns.shape).reshape(b.shape)
         return [dx, dy]
 
     return record("matmul", z, (x, y), vjp)
@@ -79,8 +86,8 @@ def matmul(x: TensorLike, y: TensorLike) -> Tensor:
 def einsum(subscripts: str, *operands: TensorLike) -> Tensor:
     """Einstein summation, as in NumPy, with explicit or implicit output and `...`.
 
-    The gradient for an operand is an einsum too: of g and the other operands, with that operand's letters as the
-    output. No letter may stand twice in one operand (a diagonal): take the diagonal by indexing.
+    The gradient for an operand is an einsum too: of g and the other operands, with that operand's letters as
+    the output. No letter may stand twice in one operand (a diagonal): take the diagonal by indexing.
 
     Example:
         >>> einsum("ij,kj->ik", np.ones((2, 3)), np.ones((4, 3))).shape
@@ -91,7 +98,7 @@ def einsum(subscripts: str, *operands: TensorLike) -> Tensor:
     arrays = [x.data for x in inputs]
     terms, output = _explicit(subscripts, [a.ndim for a in arrays])
     try:
-        z = np.asarray(np.einsum(f"{','.join(terms)}->{output}", *arrays))
+        z = np.asarray(np.einsum(f"{','.join(terms)}->{output}", *arrays, optimize=True))
     except ValueError as error:
         shapes = ", ".join(str(a.shape) for a in arrays)
         raise ValueError(f"einsum {subscripts!r} doesn't fit the shapes {shapes}: {error}") from error
@@ -102,23 +109,23 @@ def einsum(subscripts: str, *operands: TensorLike) -> Tensor:
             if not inputs[i].requires_grad:
                 gradients.append(None)
                 continue
-            other_terms, others = terms[:i] + terms[i + 1:], arrays[:i] + arrays[i + 1:]
-            # A letter of this operand alone was simply summed, so its gradient is the same all along that axis; so is
-            # that of an axis of length 1 which `...` stretched against the others.
+            other_terms, others = terms[:i] + terms[i + 1 :], arrays[:i] + arrays[i + 1 :]
+            # A letter of this operand alone was just summed, so its gradient is the same all along that axis.
             known = [c for c in term if c in output or any(c in t for t in other_terms)]
-            part = np.einsum(f"{','.join([output, *other_terms])}->{''.join(known)}", g, *others)
+            formula = f"{','.join([output, *other_terms])}->{''.join(known)}"
+            part = np.asarray(np.einsum(formula, g, *others, optimize=True))
             shape = arrays[i].shape
             lengths = [part.shape[known.index(c)] if c in known else 1 for c in term]
-            full = part.reshape(lengths)
-            full = unbroadcast(full, tuple([1 if n == 1 else m for n, m in zip(shape, lengths, strict=True)]))
-            gradients.append(np.broadcast_to(full, shape))
+            # So it is along an axis that met ones of length 1; of length 1 itself, it gets the sum.
+            summed = tuple([1 if n == 1 else m for n, m in zip(shape, lengths, strict=True)])
+            gradients.append(np.broadcast_to(unbroadcast(part.reshape(lengths), summed), shape))
         return gradients
 
     return record("einsum", z, inputs, vjp)
 
 
 def _explicit(subscripts: str, dimensions: list[int]) -> tuple[list[str], str]:
-    """The subscripts with the output spelled out and `...` replaced by capital letters that nobody else uses."""
+    """The subscripts with the output spelled out, and letters that nobody else uses instead of `...`."""
     left, arrow, output = subscripts.replace(" ", "").partition("->")
     terms = left.split(",")
     if len(terms) != len(dimensions):
@@ -132,10 +139,12 @@ def _explicit(subscripts: str, dimensions: list[int]) -> tuple[list[str], str]:
             hidden = letters if count > len(hidden) else hidden
             terms[i] = term = term.replace("...", letters)
         if len(set(term)) != len(term):
-            raise ValueError(f"einsum {subscripts!r} has a letter twice in one operand: take the diagonal by indexing")
+            raise ValueError(f"einsum {subscripts!r} has a letter twice in one operand: index the diagonal")
         if len(term) != n:
             raise ValueError(f"einsum {subscripts!r}: operand {i} expects {len(term)} axes, got {n}")
     if arrow:
+        if hidden and "..." not in output:
+            raise ValueError(f"einsum {subscripts!r} expects `...` in the output too, got {output!r}")
         output = output.replace("...", hidden)
     else:
         letters = "".join(terms)

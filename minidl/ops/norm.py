@@ -1,16 +1,19 @@
 """Normalisation: batch normalization in training and at test time, layer and group normalization.
 
-Features lie on the last axis everywhere, so one op serves dense and convolutional layers: it normalises over every
-axis but the last, which for feature maps means m' = m·p·q values per feature (Ioffe & Szegedy 2015, section 3.2).
+Features lie on the last axis everywhere, so one op serves dense and convolutional layers: it normalises over
+every axis but the last, for feature maps m' = m·p·q values each (Ioffe & Szegedy 2015, section 3.2).
 """
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
+from minidl.engine.arguments import tensors
 from minidl.engine.array import Array
 from minidl.engine.tape import record
-from minidl.engine.tensor import Tensor, TensorLike, tensors
+from minidl.engine.tensor import Tensor, TensorLike
 
 
 def batch_norm(
@@ -40,21 +43,22 @@ def batch_norm(
     """
     inputs = _inputs("batch_norm", x, gamma, beta)
     x = inputs[0]
-    rows = x.data.reshape(-1, x.shape[-1])
+    rows = _rows(x)
     m = len(rows)
     if m < 2:
         raise ValueError(
-            f"batch_norm in training mode expects more than one value per feature, got shape {x.shape}: use a larger "
-            f"batch, drop_last=True if it is the last short batch of an epoch, or evaluation mode for single examples"
+            f"batch_norm in training mode expects more than one value per feature, got {x.shape}: use a "
+            f"larger batch, drop_last=True for the last short one, or evaluation mode for a single example"
         )
     mean, var, x_hat = batch_statistics(rows)
     inverse = 1 / np.sqrt(var + x.dtype.type(eps))
     x_hat *= inverse
+    scale = inverse if gamma is None else inverse * inputs[1].data
     y = _affine(x_hat, inputs, gamma, beta)
 
     def vjp(g: Array) -> list[Array | None]:
-        # The six lines of section 3 in one: mean and variance depend on every x_i, which takes away from g its mean
-        # and its share along x̂.   dx_i = gamma / √(var + eps) · (g_i - mean(g) - x̂_i · mean(g · x̂))
+        # The six lines of section 3 in one: mean and variance depend on every x_i, which takes away from g
+        # its mean and its share along x̂.   dx_i = gamma / √(var + eps) · (g_i - mean(g) - x̂_i · mean(g · x̂))
         g = g.reshape(rows.shape)
         dbeta = _column_sums(g)
         dgamma = _column_dots(g, x_hat)
@@ -63,7 +67,7 @@ def batch_norm(
             dx = x_hat * (dgamma / -m)
             dx += g
             dx -= dbeta / m
-            dx *= inverse if gamma is None else inverse * inputs[1].data
+            dx *= scale
             dx = dx.reshape(x.shape)
         return _parts(dx, dgamma, dbeta, gamma, beta)
 
@@ -80,14 +84,14 @@ def batch_norm_inference(
 ) -> Tensor:
     """Normalise with fixed population statistics (Ioffe & Szegedy 2015, Algorithm 2, steps 8 to 12).
 
-    Mean and variance are constants here, so the gradient is that of an affine map: dx = gamma / √(var + eps) · g.
+    Mean and variance are constants here, so the gradient is an affine map's: dx = gamma / √(var + eps) · g.
 
     Args:
         x: (..., features).
         gamma: (features,), or None for 1.
         beta: (features,), or None for 0.
-        mean: (features,) plain array.
-        var: (features,) plain array.
+        mean: plain array (features,).
+        var: plain array (features,).
         eps: added to the variance, inside the root.
 
     Returns:
@@ -96,15 +100,20 @@ def batch_norm_inference(
     """
     inputs = _inputs("batch_norm_inference", x, gamma, beta)
     x = inputs[0]
-    rows = x.data.reshape(-1, x.shape[-1])
+    rows = _rows(x)
+    if mean.shape != x.shape[-1:] or var.shape != x.shape[-1:]:
+        raise ValueError(
+            f"batch_norm_inference expects mean and var {x.shape[-1:]} for x {x.shape}, "
+            f"got {mean.shape} and {var.shape}"
+        )
     inverse = (1 / np.sqrt(var + eps)).astype(x.dtype, copy=False)
     x_hat = rows - mean.astype(x.dtype, copy=False)
     x_hat *= inverse
+    scale = inverse if gamma is None else inverse * inputs[1].data
     y = _affine(x_hat, inputs, gamma, beta)
 
     def vjp(g: Array) -> list[Array | None]:
         g = g.reshape(rows.shape)
-        scale = inverse if gamma is None else inverse * inputs[1].data
         dx = (g * scale).reshape(x.shape) if x.requires_grad else None
         return _parts(dx, _column_dots(g, x_hat), _column_sums(g), gamma, beta)
 
@@ -114,8 +123,8 @@ def batch_norm_inference(
 def batch_statistics(rows: Array) -> tuple[Array, Array, Array]:
     """Mean, biased variance and centred copy of rows (m, features), by the corrected two-pass algorithm.
 
-    E[x²] - E[x]² would cancel, and in float32 even the mean of 10,000 ± 1 is off by hundredths. So the mean of the
-    centred values, which is nearly 0 and therefore precise, corrects the first one (Chan, Golub & LeVeque 1983).
+    E[x²] - E[x]² would cancel, and in float32 even the mean of 10,000 ± 1 is off by hundredths. So the mean
+    of the centred values, nearly 0 and therefore precise, corrects the first (Chan, Golub & LeVeque 1983).
     """
     m = len(rows)
     mean = _column_sums(rows) / m
@@ -140,7 +149,8 @@ def layer_norm(
 
     """
     inputs = _inputs("layer_norm", x, gamma, beta)
-    return _norm_per_example("layer_norm", inputs, (-1, 1, 1, inputs[0].shape[-1]), gamma, beta, eps)
+    shape = inputs[0].shape
+    return _norm_per_example("layer_norm", inputs, (*shape[:-1], 1, 1, shape[-1]), gamma, beta, eps)
 
 
 def group_norm(
@@ -163,8 +173,11 @@ def group_norm(
     inputs = _inputs("group_norm", x, gamma, beta)
     shape = inputs[0].shape
     if len(shape) < 2 or groups < 1 or shape[-1] % groups:
-        raise ValueError(f"group_norm expects (batch, ..., channels) with channels divisible by {groups}, got {shape}")
-    return _norm_per_example("group_norm", inputs, (len(inputs[0]), -1, groups, shape[-1] // groups), gamma, beta, eps)
+        raise ValueError(
+            f"group_norm expects (batch, ..., channels) with channels divisible by {groups}, got {shape}"
+        )
+    grouped = (shape[0], math.prod(shape[1:-1]), groups, shape[-1] // groups)
+    return _norm_per_example("group_norm", inputs, grouped, gamma, beta, eps)
 
 
 def _norm_per_example(
@@ -175,30 +188,38 @@ def _norm_per_example(
     beta: TensorLike | None,
     eps: float,
 ) -> Tensor:
-    """Normalise over positions and features of each group; `grouped` = (examples, positions, groups, features)."""
+    """Normalise over positions and features of each group; `grouped` = (..., positions, groups, features)."""
     x = inputs[0]
-    rows = x.data.reshape(-1, x.shape[-1])
+    shape = _rows(x).shape
+    axes = (-3, -1)
     centred = x.data.reshape(grouped)
-    centred = centred - centred.mean(axis=(1, 3), keepdims=True)
-    var = np.mean(centred * centred, axis=(1, 3), keepdims=True)
+    centred = centred - np.mean(centred, axis=axes, keepdims=True)
+    var = np.mean(centred * centred, axis=axes, keepdims=True)
     inverse = 1 / np.sqrt(var + x.dtype.type(eps))
     x_hat = centred * inverse
-    y = _affine(x_hat.reshape(rows.shape), inputs, gamma, beta)
+    scale = 1 if gamma is None else inputs[1].data
+    y = _affine(x_hat.reshape(shape), inputs, gamma, beta)
 
     def vjp(g: Array) -> list[Array | None]:
-        g = g.reshape(rows.shape)
-        h = (g if gamma is None else g * inputs[1].data).reshape(x_hat.shape)
-        mean = np.mean(h, axis=(1, 3), keepdims=True)
-        along = np.mean(h * x_hat, axis=(1, 3), keepdims=True)
+        g = g.reshape(shape)
+        h = (g * scale).reshape(grouped)
+        mean = np.mean(h, axis=axes, keepdims=True)
+        along = np.mean(h * x_hat, axis=axes, keepdims=True)
         dx = inverse * (h - mean - x_hat * along)
-        return _parts(
-            dx.reshape(x.shape), _column_dots(g, x_hat.reshape(rows.shape)), _column_sums(g), gamma, beta
-        )
+        dgamma, dbeta = _column_dots(g, x_hat.reshape(shape)), _column_sums(g)
+        return _parts(dx.reshape(x.shape), dgamma, dbeta, gamma, beta)
 
     return record(name, y.reshape(x.shape), inputs, vjp)
 
 
-def _inputs(name: str, x: TensorLike, gamma: TensorLike | None, beta: TensorLike | None) -> tuple[Tensor, ...]:
+def _rows(x: Tensor) -> Array:
+    """The array as (m', features)."""
+    return x.data.reshape(math.prod(x.shape[:-1]), x.shape[-1])
+
+
+def _inputs(
+    name: str, x: TensorLike, gamma: TensorLike | None, beta: TensorLike | None
+) -> tuple[Tensor, ...]:
     inputs = tensors(name, *[t for t in (x, gamma, beta) if t is not None])
     x = inputs[0]
     if x.ndim < 2 or any(t.shape != x.shape[-1:] for t in inputs[1:]):
@@ -207,7 +228,9 @@ def _inputs(name: str, x: TensorLike, gamma: TensorLike | None, beta: TensorLike
     return inputs
 
 
-def _affine(x_hat: Array, inputs: tuple[Tensor, ...], gamma: TensorLike | None, beta: TensorLike | None) -> Array:
+def _affine(
+    x_hat: Array, inputs: tuple[Tensor, ...], gamma: TensorLike | None, beta: TensorLike | None
+) -> Array:
     y = x_hat.copy() if gamma is None else x_hat * inputs[1].data
     if beta is not None:
         y += inputs[-1].data
@@ -222,21 +245,21 @@ def _parts(
 
 
 def _column_sums(rows: Array) -> Array:
-    wide = _widened(rows)
-    return np.add.reduce(np.add.reduce(wide, axis=0).reshape(-1, rows.shape[1]), axis=0)
+    sums: Array = np.add.reduce(_widened(rows), axis=0)
+    return np.asarray(np.add.reduce(sums.reshape(-1, rows.shape[1]), axis=0))
 
 
 def _column_dots(a: Array, b: Array) -> Array:
     """Σ a·b down each column, without the array of the products."""
-    wide = np.einsum("ij,ij->j", _widened(a), _widened(b))
-    return np.add.reduce(wide.reshape(-1, a.shape[1]), axis=0)
+    sums: Array = np.einsum("ij,ij->j", _widened(a), _widened(b))
+    return np.asarray(np.add.reduce(sums.reshape(-1, a.shape[1]), axis=0))
 
 
 def _widened(rows: Array) -> Array:
-    """Several rows side by side in one: a sum down columns is fast, and precise, when rows are long and few."""
+    """Several rows side by side in one: sums down columns are fast, and precise, with few and long rows."""
     m, features = rows.shape
     side_by_side = 1
     while m % 2 == 0 and features * side_by_side < 1024 and m > 64:
         m //= 2
         side_by_side *= 2
-    return rows.reshape(m, -1)
+    return rows.reshape(m, features * side_by_side)

@@ -27,11 +27,14 @@ UFUNCS.update(
         np.add: elementwise.add, np.subtract: elementwise.subtract, np.multiply: elementwise.multiply,
         np.divide: elementwise.divide, np.floor_divide: elementwise.floor_divide,
         np.remainder: elementwise.remainder, np.negative: elementwise.negative, np.power: elementwise.power,
-        np.exp: elementwise.exp, np.log: elementwise.log, np.sqrt: elementwise.sqrt, np.absolute: elementwise.abs,
+        np.exp: elementwise.exp, np.log: elementwise.log,
+        np.sqrt: elementwise.sqrt, np.absolute: elementwise.abs,
         np.maximum: elementwise.maximum, np.minimum: elementwise.minimum, np.matmul: linear.matmul,
         np.tanh: activation.tanh, np.positive: Tensor.__pos__,
-        # comparisons have no gradient, so they give plain arrays: an array on the left is the tensor on the right
+        np.divmod: lambda a, b: (elementwise.floor_divide(a, b), elementwise.remainder(a, b)),
+        # Comparisons have no gradient and give plain arrays; with an array on the left the tensor is asked.
         np.equal: lambda a, b: b == a, np.not_equal: lambda a, b: b != a, np.less: lambda a, b: b > a,
-        np.less_equal: lambda a, b: b >= a, np.greater: lambda a, b: b < a, np.greater_equal: lambda a, b: b <= a,
+        np.less_equal: lambda a, b: b >= a,
+        np.greater: lambda a, b: b < a, np.greater_equal: lambda a, b: b <= a,
     }
 )

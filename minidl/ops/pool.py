@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from minidl.engine.arguments import as_tensor
 from minidl.engine.array import Array
 from minidl.engine.blocks import map_blocks
 from minidl.engine.tape import record
-from minidl.engine.tensor import Tensor, TensorLike, as_tensor
+from minidl.engine.tensor import Tensor, TensorLike
 
 
 def max_pool2d(x: TensorLike, size: int) -> Tensor:
@@ -45,7 +46,8 @@ def max_pool2d(x: TensorLike, size: int) -> Tensor:
         def backward(start: int, stop: int) -> None:
             block, incoming = y[start:stop], g[start:stop]
             free = np.ones(block.shape, np.bool_)
-            for corner, into in zip(_corners(a[start:stop], size), _corners(dx[start:stop], size), strict=True):
+            corners = zip(_corners(a[start:stop], size), _corners(dx[start:stop], size), strict=True)
+            for corner, into in corners:
                 wins = free & (corner == block)
                 np.multiply(incoming, wins, out=into)
                 free &= ~wins
@@ -85,7 +87,7 @@ def avg_pool2d(x: TensorLike, size: int) -> Tensor:
 
 
 def _corners(a: Array, size: int) -> list[Array]:
-    """The same pixel of every window, (n, p, q, channels), for each of the size² pixels in row-major order."""
+    """One pixel of every window, (n, p, q, channels), for each of the size² pixels in row-major order."""
     p, q = a.shape[1] // size, a.shape[2] // size
     return [a[:, i : p * size : size, j : q * size : size] for i in range(size) for j in range(size)]
 
@@ -94,6 +96,7 @@ def _checked(name: str, x: TensorLike, size: int) -> Tensor:
     x = as_tensor(x)
     if x.ndim != 4 or size < 1 or x.shape[1] < size or x.shape[2] < size:
         raise ValueError(
-            f"{name} expects images (batch, height, width, channels) of at least {size} x {size} pixels, got {x.shape}"
+            f"{name} expects images (batch, height, width, channels) of at least {size} x {size} pixels, "
+            f"got {x.shape}"
         )
     return x

@@ -6,9 +6,10 @@ import math
 
 import numpy as np
 
-from minidl.engine.tape import record
+from minidl.engine.arguments import as_tensor
 from minidl.engine.array import Array
-from minidl.engine.tensor import Axis, Tensor, TensorLike, as_tensor
+from minidl.engine.tape import record
+from minidl.engine.tensor import Axis, Tensor, TensorLike
 
 
 def sum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:  # noqa: A001 (NumPy's name)
@@ -78,13 +79,14 @@ def logsumexp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tenso
 def _prepared(name: str, x: TensorLike, axis: Axis, least: int = 0) -> tuple[Tensor, tuple[int, ...]]:
     """The tensor and its axes as non-negative numbers, checked."""
     x = as_tensor(x)
-    given = tuple(range(x.ndim)) if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
+    given = tuple(range(x.ndim)) if axis is None else (axis,) if isinstance(axis, int | np.integer) else axis
     if any(not -x.ndim <= a < x.ndim for a in given) or len({a % x.ndim for a in given}) != len(given):
         raise ValueError(f"{name} expects axes of a tensor of shape {x.shape}, each once, got axis={axis}")
-    axes = tuple([a % x.ndim for a in given])
+    axes = tuple([int(a) % x.ndim for a in given])
     if _count(x.shape, axes) < least:
         raise ValueError(
-            f"{name} expects at least {least} value(s) along axis={axis}, got {_count(x.shape, axes)} in shape {x.shape}"
+            f"{name} expects at least {least} value(s) along axis={axis}, "
+            f"got {_count(x.shape, axes)} in shape {x.shape}"
         )
     return x, axes
 
@@ -94,5 +96,5 @@ def _count(shape: tuple[int, ...], axes: tuple[int, ...]) -> int:
 
 
 def _spread(g: Array, shape: tuple[int, ...], axes: tuple[int, ...]) -> Array:
-    """g with the reduced axes put back as axes of length 1, ready to broadcast."""
+    """The gradient g with the reduced axes put back as axes of length 1, ready to broadcast."""
     return g.reshape([1 if i in axes else n for i, n in enumerate(shape)])

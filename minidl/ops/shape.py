@@ -1,4 +1,4 @@
-"""Ops that move elements without changing them: reshape, transpose, indexing, joining, padding, broadcasting."""
+"""Ops that move elements and don't change them: reshape, transpose, indexing, joining, padding."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from minidl.engine.arguments import as_tensor, tensors
+from minidl.engine.array import Array, describe
 from minidl.engine.tape import record
-from minidl.engine.array import Array
-from minidl.engine.tensor import Tensor, TensorLike, as_tensor, tensors
+from minidl.engine.tensor import Tensor, TensorLike
 from minidl.ops.elementwise import unbroadcast
 
 
@@ -26,7 +27,7 @@ def reshape(x: TensorLike, shape: int | tuple[int, ...]) -> Tensor:
     try:
         y = x.data.reshape(shape)
     except ValueError as error:
-        raise ValueError(f"reshape expects a shape of {x.size} elements as {x.shape} has, got {shape}") from error
+        raise ValueError(f"reshape of {x.shape} expects a shape of {x.size} elements, got {shape}") from error
     return record("reshape", y, (x,), lambda g: (g.reshape(x.shape),))
 
 
@@ -34,31 +35,30 @@ def transpose(x: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
     """The axes in another order, or all reversed."""
     x = as_tensor(x)
     order = tuple(range(x.ndim))[::-1] if axes is None else tuple(axes)
-    if any(not -x.ndim <= a < x.ndim for a in order) or sorted(a % x.ndim for a in order) != list(range(x.ndim)):
+    if sorted(a + x.ndim if a < 0 else a for a in order) != list(range(x.ndim)):
         raise ValueError(f"transpose expects each axis of shape {x.shape} once, got {order}")
-    back = tuple(int(i) for i in np.argsort([a % x.ndim for a in order]))
+    back = tuple([int(i) for i in np.argsort([a % x.ndim for a in order])])
     return record("transpose", x.data.transpose(order), (x,), lambda g: (g.transpose(back),))
 
 
 def getitem(x: TensorLike, index: Any) -> Tensor:
-    """X[index], with integers, slices, None, ..., Boolean masks and integer arrays, as in NumPy.
+    """Pick x[index], with integers, slices, None, ..., Boolean masks and integer arrays, as in NumPy.
 
     An element that is picked several times gets the sum of its gradients.
     """
     x = as_tensor(x)
-    parts = index if isinstance(index, tuple) else (index,)
-    if any(isinstance(part, Tensor) for part in parts):
-        raise TypeError("a tensor holds floats and can't be an index: use np.asarray(t).astype(int), or a comparison")
-    repeats = any(isinstance(part, list | np.ndarray) for part in parts)    # only these may pick an element twice
-    index = tuple([np.asarray(p) if isinstance(p, list) and p else p for p in parts])
+    index = index if isinstance(index, tuple) else (index,)
+    if any(isinstance(part, Tensor) for part in index):
+        raise TypeError("a tensor holds floats and can't be an index: use np.asarray(t).astype(int)")
     try:
         y = x.data[index]
-    except IndexError as error:
+    except (IndexError, ValueError) as error:
         raise IndexError(f"indexing a tensor of shape {x.shape}: {error}") from error
+    once = all(part is None or part is ... or isinstance(part, slice | int | np.integer) for part in index)
 
     def vjp(g: Array) -> tuple[Array]:
         dx = np.zeros(x.shape, x.dtype)
-        if repeats:
+        if not once:    # an array of integers may pick an element twice
             np.add.at(dx, index, g)
         else:
             dx[index] = g
@@ -92,30 +92,36 @@ def stack(values: Sequence[TensorLike], axis: int = 0) -> Tensor:
         y = np.stack([x.data for x in inputs], axis)
     except ValueError as error:
         shapes = ", ".join(str(x.shape) for x in inputs)
-        raise ValueError(f"stack expects tensors of one shape, and axis within it, got {shapes}, axis {axis}") from error
+        raise ValueError(f"stack expects tensors of one shape, got {shapes} for axis {axis}") from error
     return record("stack", y, inputs, lambda g: list(np.moveaxis(g, axis, 0)))
 
 
 def pad(x: TensorLike, widths: int | Sequence[Any], value: float = 0.0) -> Tensor:
-    """X with a border of a constant value.
+    """Put a border of a constant value around x.
 
     Args:
         x: tensor of any shape.
-        widths: as for `np.pad`: a number, a pair (before, after), or a pair for each axis.
+        widths: as for `np.pad`: a number, a pair (before, after) for all axes, or a pair for each axis.
         value: what the border is filled with.
+
+    Example:
+        >>> pad([1.0, 2.0], (0, 2)).data
+        array([1., 2., 0., 0.], dtype=float32)
 
     """
     x = as_tensor(x)
-    pairs = np.broadcast_to(np.asarray(widths, dtype=int), (x.ndim, 2))
-    if (pairs < 0).any():
-        raise ValueError(f"pad expects widths of 0 or more, got {widths}: use indexing to cut")
-    y = np.pad(x.data, pairs, constant_values=value)
-    inside = tuple([slice(before, before + n) for (before, _), n in zip(pairs.tolist(), x.shape, strict=True)])
+    given = np.asarray(widths)
+    if given.dtype.kind not in "iu" or given.shape not in ((), (2,), (x.ndim, 2)) or (given < 0).any():
+        raise ValueError(f"pad expects whole widths of 0 or more, or pairs for shape {x.shape}, got {widths}")
+    sides = list(zip(np.broadcast_to(given, (x.ndim, 2)).tolist(), x.shape, strict=True))
+    inside = tuple([slice(before, before + n) for (before, _), n in sides])
+    y = np.full([before + n + after for (before, after), n in sides], value, x.dtype)
+    y[inside] = x.data
     return record("pad", y, (x,), lambda g: (g[inside],))
 
 
 def broadcast_to(x: TensorLike, shape: tuple[int, ...]) -> Tensor:
-    """X repeated along new axes and along those of length 1, as in NumPy."""
+    """Repeat x along new axes and along those of length 1, as in NumPy."""
     x = as_tensor(x)
     try:
         y = np.broadcast_to(x.data, shape)
@@ -125,6 +131,6 @@ def broadcast_to(x: TensorLike, shape: tuple[int, ...]) -> Tensor:
 
 
 def _several(name: str, values: Sequence[TensorLike]) -> tuple[Tensor, ...]:
-    if isinstance(values, Tensor | np.ndarray) or not len(values):
-        raise TypeError(f"{name} expects a list of tensors, got {'one' if isinstance(values, Tensor) else 'none'}")
+    if not isinstance(values, list | tuple) or not values:
+        raise TypeError(f"{name} expects a list of tensors, at least one, got {describe(values)}")
     return tensors(name, *values)

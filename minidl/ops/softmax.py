@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from minidl.engine.arguments import as_tensor
 from minidl.engine.array import Array
 from minidl.engine.tape import record
-from minidl.engine.tensor import Tensor, TensorLike, as_tensor
+from minidl.engine.tensor import Tensor, TensorLike
 
 
 def softmax(x: TensorLike, axis: int = -1) -> Tensor:
@@ -24,7 +25,7 @@ def softmax(x: TensorLike, axis: int = -1) -> Tensor:
 
 
 def log_softmax(x: TensorLike, axis: int = -1) -> Tensor:
-    """x - log Σ exp(x) along an axis: finite where log(softmax(x)) is not."""
+    """Logarithm of softmax, x - log Σ exp(x), along an axis: finite where log(softmax(x)) is not."""
     x = as_tensor(x)
     _check_axis("log_softmax", x, axis)
     p, log_p = _softmax(x.data, axis)
@@ -37,7 +38,7 @@ def softmax_cross_entropy(logits: TensorLike, labels: Array, label_smoothing: fl
     Args:
         logits: (batch, classes).
         labels: integers (batch,) from 0 to classes - 1. `losses.cross_entropy` checks them.
-        label_smoothing: share of the target that is spread evenly over all classes (Szegedy et al. 2016, section 7).
+        label_smoothing: share of the target that is spread evenly over all classes.
 
     Returns:
         scalar.
@@ -61,7 +62,7 @@ def softmax_cross_entropy(logits: TensorLike, labels: Array, label_smoothing: fl
 
 
 def _softmax(a: Array, axis: int) -> tuple[Array, Array]:
-    """Softmax and its logarithm."""
+    """Softmax and its logarithm, with the largest element taken out first, so that exp can't overflow."""
     log_p = a - np.max(a, axis=axis, keepdims=True, initial=-np.inf)
     p = np.exp(log_p)
     total = np.sum(p, axis=axis, keepdims=True)

@@ -1,0 +1,38 @@
+"""What the arguments of an op become: tensors, all of one dtype."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from minidl.engine.array import as_array
+from minidl.engine.tensor import Tensor, TensorLike, plain_array
+
+
+def tensors(op: str, *values: TensorLike) -> tuple[Tensor, ...]:
+    """The arguments of an op as tensors of one dtype.
+
+    Plain arrays and numbers take the dtype of the tensors that they meet. Without any tensor among them,
+    arrays keep theirs and numbers follow the arrays.
+
+    Raises:
+        TypeError: if two tensors (or two arrays without a tensor) differ in dtype; it names the op.
+
+    """
+    dtypes = {value.dtype for value in values if isinstance(value, Tensor)}
+    if not dtypes:
+        arrays = [v for v in values if isinstance(v, np.ndarray | np.generic)]
+        dtypes = {as_array(v).dtype for v in arrays if v.dtype.kind == "f"}
+    if len(dtypes) > 1:
+        raise TypeError(
+            f"{op} expects one dtype, got {' and '.join(sorted(str(d) for d in dtypes))}: "
+            f"convert the model with model.astype(...), or the array with .astype(...)"
+        )
+    dtype = dtypes.pop() if dtypes else np.dtype(np.float32)
+    return tuple([
+        v if isinstance(v, Tensor) else Tensor(plain_array(v).astype(dtype, copy=False)) for v in values
+    ])
+
+
+def as_tensor(value: TensorLike) -> Tensor:
+    """The one argument of an op as a tensor."""
+    return value if isinstance(value, Tensor) else Tensor(value)
