@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 
+from minidl.engine.blocks import cores, set_threads
 from minidl.cli.options import add_network_options, default_activation, find_data, rate, whole_number
 
 # The CNN's defaults keep it within minutes; `compare --model cnn` prints the estimate first.
@@ -47,7 +47,9 @@ def run(args: argparse.Namespace) -> int:
     )
     rates = list(dict.fromkeys(args.lr or RATES[args.model]))
     configs = experiments.grid(base, rates, args.seeds or SEEDS[args.model])
-    workers = min(args.workers or _cores(), len(configs))
+    workers = min(args.workers or cores(), len(configs))
+    if workers > 1:
+        set_threads(1)      # the workers' setting, so that the estimate is made as they work
     print(
         f"{args.model.upper()}, {base.activation}, on {train.title}: {len(configs)} runs of {base.steps:,} steps, "
         f"{workers} worker(s); about {_minutes(experiments.estimate_seconds(configs, workers))}",
@@ -66,10 +68,6 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _minutes(seconds: float) -> str:

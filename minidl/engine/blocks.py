@@ -33,6 +33,11 @@ def _default_threads() -> int:
         text = os.environ.get(variable, "")
         if text.isdecimal() and int(text) > 0:
             return int(text)
+    return cores()
+
+
+def cores() -> int:
+    """The number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -27,8 +27,7 @@ def comparison_figures(comparison: Comparison) -> dict[str, Figure]:
         )
     if any(r.measurements for r in comparison.results):
         figures["percentiles"] = _grid_of_runs(
-            comparison, "Input to one unit of the last hidden layer (unit 0, seed 0): 15th, 50th and 85th percentile",
-            _draw_percentiles, share_y="row",
+            comparison, "Input to unit 0 of the last hidden layer, seed 0", _draw_percentiles, share_y="row"
         )
     return figures
 
