@@ -43,7 +43,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
     from minidl import experiments, optim, report
-    from minidl.training import evaluate, fit, predict
+    from minidl.training import evaluate, fit, predict, recalibrate
 
     folder = report.results_folder(args.out, f"train-{args.model}")
     name, _ = find_data(args.data)
@@ -60,7 +60,8 @@ def run(args: argparse.Namespace) -> int:
         model, train, optimizer=optim.SGD(model.parameters(), lr=config.lr), validation=validation,
         batch_size=config.batch_size, steps=config.steps, statistics="population", seed=config.seed, drop_last=True,
     )
-    result = evaluate(model, test, statistics="population", training_data=train)
+    recalibrate(model, train[: experiments.POPULATION])    # so that the weights that are saved have them too
+    result = evaluate(model, test)
     print(f"\ntest accuracy {100 * result.accuracy:.2f} %, loss {result.loss:.4f} ({len(test):,} images); {history.stopped}")
     logits = predict(model, test.images)
     matrix = report.confusion_counts(test.labels, logits.argmax(1), len(test.class_names))
