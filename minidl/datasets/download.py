@@ -147,8 +147,6 @@ def _chunks(url: str, limit: int, watch: _Watch) -> Generator[bytes, None, None]
             if not message:
                 return
             watch.saw(len(message))
-            if watch.left() <= 0:
-                raise _MirrorFailed(watch.verdict())
             yield message
     finally:
         abandoned.set()

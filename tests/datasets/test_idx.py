@@ -33,6 +33,7 @@ def test_same_array_gives_the_same_bytes_and_fortran_order_does_not_matter(tmp_p
     write_idx(tmp_path / "a.gz", array)
     write_idx(tmp_path / "b.gz", np.asfortranarray(array))
     assert (tmp_path / "a.gz").read_bytes() == (tmp_path / "b.gz").read_bytes()
+    assert (tmp_path / "a.gz").read_bytes()[4:8] == bytes(4)  # no time of writing
     assert sorted(os.listdir(tmp_path)) == ["a.gz", "b.gz"]
 
 

@@ -168,6 +168,15 @@ def test_manifest_is_complete():
     assert sources["mnist"].size == 11_594_722 and sources["fashion-mnist"].size == 30_878_645
 
 
+def test_data_cards_agree_with_the_manifest():
+    page = Path(__file__).resolve().parents[2] / "datasets" / "README.md"
+    text = page.read_text(encoding="utf-8")
+    for source in manifest.sources().values():
+        assert source.credit.split(":")[0] in text and all(mirror in text for mirror in source.mirrors)
+        assert all(f"| {f.name} | {f.size:,} | `{f.sha256}` |" in text for f in source.files)
+        assert f"| `{source.name}` |" in text and f"{source.size / 1e6:.1f} MB" in text
+
+
 def _has(name):
     folder = os.environ.get("MINIDL_DATASETS")
     return bool(folder) and (Path(folder) / name).is_dir()
