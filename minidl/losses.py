@@ -8,7 +8,7 @@ from minidl.engine.arguments import as_tensor, tensors
 from minidl.engine.array import Array, describe
 from minidl.engine.tape import active_tape, record
 from minidl.engine.tensor import Tensor, TensorLike
-from minidl.ops.activation import sigmoid
+from minidl.ops.activation import stable_sigmoid
 from minidl.ops.softmax import softmax_cross_entropy
 
 
@@ -27,7 +27,8 @@ def cross_entropy(logits: TensorLike, labels: Array, label_smoothing: float = 0.
         scalar.
 
     Raises:
-        ValueError: probabilities instead of logits; one-hot, float or out-of-range labels; shapes that don't match.
+        ValueError: probabilities instead of logits; one-hot, float or out-of-range labels; shapes that don't
+            match.
 
     Example:
         >>> f"{cross_entropy(np.zeros((3, 10)), [1, 2, 3]):.3f}"
@@ -56,15 +57,16 @@ def binary_cross_entropy(logits: TensorLike, targets: TensorLike) -> Tensor:
 
     """
     x, t = _pair("binary_cross_entropy", logits, targets)
-    if t.size and not (0 <= t.data.min() and t.data.max() <= 1):
+    if t.data.min() < 0 or t.data.max() > 1:
         raise ValueError(
             f"binary_cross_entropy expects targets from 0 to 1, got {t.data.min():g} to {t.data.max():g}"
         )
     _refuse_probabilities("binary_cross_entropy", x)
     a, b = x.data, t.data
     loss = np.mean(np.maximum(a, 0) - a * b + np.log1p(np.exp(-np.abs(a))))
-    probability = sigmoid(a).data
-    return record("binary_cross_entropy", loss, (x, t), lambda g: (g / a.size * (probability - b), g / a.size * -a))
+    return record("binary_cross_entropy", loss, (x, t), lambda g: (
+        g / a.size * (stable_sigmoid(a) - b), g / a.size * -a,
+    ))
 
 
 def mse(prediction: TensorLike, target: TensorLike) -> Tensor:
@@ -84,11 +86,19 @@ def mae(prediction: TensorLike, target: TensorLike) -> Tensor:
     """Mean absolute error, mean(|prediction - target|), over all elements; the gradient at 0 is 0."""
     x, t = _pair("mae", prediction, target)
     e = x.data - t.data
-    return record("mae", np.mean(np.abs(e)), (x, t), lambda g: (g / e.size * np.sign(e), -g / e.size * np.sign(e)))
+    sign = np.sign(e)
+    return record("mae", np.mean(np.abs(e)), (x, t), lambda g: (g / e.size * sign, -g / e.size * sign))
 
 
 def huber(prediction: TensorLike, target: TensorLike, delta: float = 1.0) -> Tensor:
-    """Mean of e²/2 where |e| ≤ delta, of delta·(|e| - delta/2) elsewhere (Huber 1964)."""
+    """Mean of e²/2 where |e| ≤ delta, delta·(|e| - delta/2) elsewhere; e = prediction - target (Huber 1964).
+
+    Example:
+        >>> huber([0.0, 0.0], [1.0, 3.0]).item()    # (1/2 + (3 - 1/2)) / 2
+        1.5
+
+    """
+    delta = float(delta)
     if not delta > 0:
         raise ValueError(f"huber expects delta > 0, got {delta!r}")
     x, t = _pair("huber", prediction, target)
@@ -101,7 +111,8 @@ def huber(prediction: TensorLike, target: TensorLike, delta: float = 1.0) -> Ten
 def _pair(name: str, prediction: TensorLike, target: TensorLike) -> tuple[Tensor, Tensor]:
     x, t = tensors(name, prediction, target)
     if x.shape != t.shape:
-        raise ValueError(f"{name} expects two of the same shape, got {x.shape} and {t.shape}: {_fix(x.shape, t.shape)}")
+        fix = _fix(x.shape, t.shape)
+        raise ValueError(f"{name} expects two of the same shape, got {x.shape} and {t.shape}: {fix}")
     if not x.size:
         raise ValueError(f"{name} expects at least one element, got shape {x.shape}")
     return x, t
@@ -109,9 +120,9 @@ def _pair(name: str, prediction: TensorLike, target: TensorLike) -> tuple[Tensor
 
 def _fix(x: tuple[int, ...], t: tuple[int, ...]) -> str:
     if x == (*t, 1):
-        return f"the target would broadcast to {(*t, *t)[:2]}; use prediction[:, 0]"
+        return "they would broadcast; use prediction[..., 0]"
     if t == (*x, 1):
-        return "the prediction would broadcast; use target[:, 0]"
+        return "they would broadcast; use target[..., 0]"
     return "reshape one of them"
 
 
@@ -121,26 +132,28 @@ def _class_labels(name: str, labels: Array, logits: Tensor) -> Array:
         raise TypeError(f"{name} expects labels as a plain integer array, got a Tensor of {labels.dtype}")
     array = np.asarray(labels)
     if array.ndim == 2 and array.shape == logits.shape:
-        raise ValueError(f"{name} expects integer labels ({batch},), got one-hot {array.shape}: use labels.argmax(1)")
+        raise ValueError(f"{name} expects integers ({batch},), got one-hot {array.shape}: use .argmax(1)")
     if array.shape != (batch,):
-        fix = ": use labels[:, 0]" if array.shape == (batch, 1) else ""
-        raise ValueError(f"{name} expects labels ({batch},) for logits {logits.shape}, got {array.shape}{fix}")
+        fix = "use labels[:, 0]" if array.shape == (batch, 1) else "give one label for each row of the logits"
+        raise ValueError(f"{name} expects labels ({batch},), got {array.shape}: {fix}")
     if array.dtype.kind not in "iu":
         raise ValueError(f"{name} expects integer labels, got {describe(array)}: use labels.astype(int)")
     if array.min() < 0 or array.max() >= classes:
         wrong = array[(array < 0) | (array >= classes)][0]
-        raise ValueError(f"{name} expects labels from 0 to {classes - 1} for logits {logits.shape}, got {wrong}")
+        raise ValueError(
+            f"{name} expects labels from 0 to {classes - 1}, got {wrong}: give the last Dense more outputs"
+        )
     return array
 
 
 def _refuse_probabilities(name: str, logits: Tensor) -> None:
     """Softmax applied twice trains, badly: the commonest silent mistake, so look for its traces."""
     tape = active_tape()
-    source = next((r for r in reversed(tape.records) if r.output is logits), None) if tape is not None else None
+    source = None if tape is None else next((r for r in reversed(tape.records) if r.output is logits), None)
     if source is not None and source.op in ("softmax", "sigmoid"):
-        raise ValueError(f"{name} expects logits, got the output of {source.name()}: leave it out, the loss applies it")
+        raise ValueError(f"{name} expects logits, got the output of {source.name()}: leave it out")
     a = logits.data
     if a.ndim == 2 and len(a) >= 8 and a.shape[1] > 1 and a.min() >= 0:
         near_one = np.abs(a.sum(axis=1) - 1) <= 1e-5
         if near_one.all() and not np.isin(a, (0, 1)).all():
-            raise ValueError(f"{name} expects logits, got probabilities (all rows sum to 1): leave out the softmax")
+            raise ValueError(f"{name} expects logits, got probabilities (rows sum to 1): leave softmax out")

@@ -11,6 +11,7 @@ from minidl.layers.pool import AvgPool2D, MaxPool2D
 from minidl.layers.summary import summary
 
 __all__ = [
-    "GELU", "AvgPool2D", "BatchNorm", "Conv2D", "Dense", "Dropout", "Flatten", "GroupNorm", "Layer", "LayerNorm",
-    "LeakyReLU", "MaxPool2D", "ReLU", "Sequential", "Sigmoid", "Tanh", "fold_batch_norm", "summary",
+    "GELU", "AvgPool2D", "BatchNorm", "Conv2D", "Dense", "Dropout", "Flatten", "GroupNorm", "Layer",
+    "LayerNorm", "LeakyReLU", "MaxPool2D", "ReLU", "Sequential", "Sigmoid", "Tanh", "fold_batch_norm",
+    "summary",
 ]

@@ -32,7 +32,7 @@ class Tanh(Layer):
 
 
 class LeakyReLU(Layer):
-    """x where it is positive, slope·x elsewhere, see `minidl.ops.leaky_relu`."""
+    """The input where it is positive, else slope·x, see `minidl.ops.leaky_relu`."""
 
     def __init__(self, slope: float = 0.01) -> None:
         super().__init__()

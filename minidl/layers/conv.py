@@ -45,7 +45,8 @@ class Conv2D(Layer):
         init: str | initializers.Initialiser = "glorot_uniform",
     ) -> None:
         super().__init__()
-        positive(self, in_channels=in_channels, out_channels=out_channels, kernel_size=kernel_size, stride=stride)
+        positive(self, in_channels=in_channels, out_channels=out_channels)
+        positive(self, kernel_size=kernel_size, stride=stride)
         if not isinstance(padding, int) or padding < 0:
             raise ValueError(f"Conv2D expects padding to be a whole number of 0 or more, got {padding!r}")
         self.in_channels = in_channels
@@ -68,7 +69,8 @@ class Conv2D(Layer):
         """(batch, height, width, in_channels) to (batch, p, q, out_channels)."""
         if x.ndim != 4 or x.shape[3] != self.in_channels:
             raise ValueError(
-                f"{self!r} expects (batch, height, width, {self.in_channels}), got {x.shape}: {self._fix(x.shape)}"
+                f"{self!r} expects (batch, height, width, {self.in_channels}), got {x.shape}: "
+                f"{self._fix(x.shape)}"
             )
         if min(x.shape[1:3]) + 2 * self.padding < self.kernel_size:
             raise ValueError(
@@ -79,16 +81,20 @@ class Conv2D(Layer):
 
     def _fix(self, shape: tuple[int, ...]) -> str:
         if len(shape) == 3:
-            return "add the axis of the channels, x[..., None]" if self.in_channels == 1 else "put images into a batch"
+            single = shape[2] == self.in_channels != 1
+            return "put images into a batch, x[None]" if single else "add the axis of channels, x[..., None]"
         if len(shape) == 4 and shape[1] == self.in_channels:
             return "put the channels last, x.transpose(0, 2, 3, 1)"
         if len(shape) == 4:
-            return f"use Conv2D({shape[3]}, {self.out_channels}, {self.kernel_size})"
-        return "put it before Flatten()"
+            return f"use Conv2D({self._sizes(shape[3])})"
+        return "put it before Flatten()" if len(shape) == 2 else "reshape it into images"
 
-    def arguments(self) -> str:
-        """Its sizes."""
-        text = f"{self.in_channels}, {self.out_channels}, {self.kernel_size}"
+    def _sizes(self, in_channels: int) -> str:
+        text = f"{in_channels}, {self.out_channels}, {self.kernel_size}"
         text += f", stride={self.stride}" if self.stride != 1 else ""
         text += f", padding={self.padding}" if self.padding else ""
         return text + ("" if self.bias is not None else ", bias=False")
+
+    def arguments(self) -> str:
+        """Its sizes."""
+        return self._sizes(self.in_channels)

@@ -58,7 +58,8 @@ class Dense(Layer):
     def forward(self, x: Tensor) -> Tensor:
         """(..., in_features) to (..., out_features)."""
         if x.ndim < 2 or x.shape[-1] != self.in_features:
-            raise ValueError(f"{self!r} expects (batch, {self.in_features}), got {x.shape}: {self._fix(x.shape)}")
+            fix = self._fix(x.shape)
+            raise ValueError(f"{self!r} expects (batch, {self.in_features}), got {x.shape}: {fix}")
         return ops.dense(x, self.weight, self.bias)
 
     def _fix(self, shape: tuple[int, ...]) -> str:
@@ -66,13 +67,17 @@ class Dense(Layer):
             return "put examples into a batch, x[None] for a single one"
         flat = math.prod(shape[1:])
         if len(shape) > 2:
-            after = "" if flat == self.in_features else f", and use Dense({flat}, {self.out_features})"
-            return f"put Flatten() before it{after}"
-        return f"use Dense({shape[1]}, {self.out_features})"
+            return "put Flatten() before it" + (
+                "" if flat == self.in_features else f", and use Dense({self._sizes(flat)})"
+            )
+        return f"use Dense({self._sizes(flat)})"
+
+    def _sizes(self, in_features: int) -> str:
+        return f"{in_features}, {self.out_features}" + ("" if self.bias is not None else ", bias=False")
 
     def arguments(self) -> str:
         """Its sizes."""
-        return f"{self.in_features}, {self.out_features}" + ("" if self.bias is not None else ", bias=False")
+        return self._sizes(self.in_features)
 
 
 class Flatten(Layer):
@@ -87,5 +92,5 @@ class Flatten(Layer):
     def forward(self, x: Tensor) -> Tensor:
         """(batch, ...) to (batch, features)."""
         if x.ndim < 2:
-            raise ValueError(f"Flatten() expects (batch, ...), got {x.shape}: use x[None] for a single example")
+            raise ValueError(f"Flatten() expects (batch, ...), got {x.shape}: use x[None] for a single one")
         return ops.reshape(x, (x.shape[0], math.prod(x.shape[1:])))

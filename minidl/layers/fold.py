@@ -1,4 +1,4 @@
-"""Folding: a trained network in which each batch normalization has become part of the linear layer next to it."""
+"""Folding: a trained network in which each batch normalization is part of the linear layer next to it."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from minidl.layers.pool import AvgPool2D
 def fold_batch_norm(model: Sequential) -> Sequential:
     """The network of Algorithm 2, step 11 (Ioffe & Szegedy 2015): inference without any BatchNorm left.
 
-    With the population statistics fixed, BN is an affine map y = scale·x + shift, scale = gamma / √(var + eps),
-    shift = beta - scale·mean. It goes into the Dense or Conv2D before it; or, where an activation stands between, into
-    the one after it, through Flatten, AvgPool2D and Dropout.
+    With the population statistics fixed, BN is an affine map y = scale·x + shift, with
+    scale = gamma / √(var + eps), shift = beta - scale·mean. It goes into the Dense or Conv2D before it; or,
+    where an activation stands between, into the one after it; through Flatten, AvgPool2D and Dropout.
 
     Args:
         model: a Sequential, of Sequentials perhaps; it stays as it is.
@@ -30,8 +30,8 @@ def fold_batch_norm(model: Sequential) -> Sequential:
         A new Sequential in evaluation mode, with biases where there were none.
 
     Raises:
-        ValueError: a BN with no linear layer to go to, with a MaxPool2D in the way (a negative scale would turn maxima
-            into minima), or before a zero-padded Conv2D (the padding isn't shifted).
+        ValueError: a BN with no linear layer to go to, with a MaxPool2D in the way (a negative scale would
+            turn maxima into minima), or before a zero-padded Conv2D (the padding isn't shifted).
 
     Example:
         >>> from minidl.layers import Sigmoid
@@ -47,7 +47,7 @@ def fold_batch_norm(model: Sequential) -> Sequential:
     layers = [copy.deepcopy(layer) for layer in _flat(model)]
     for layer in layers:
         if layer.children() and any(isinstance(inner, BatchNorm) for _, inner in layer.named_layers()):
-            raise ValueError(f"fold_batch_norm sees no BatchNorm inside a {type(layer).__name__}: use Sequential")
+            raise ValueError(f"fold_batch_norm can't look into a {type(layer).__name__}: use Sequential")
     while True:
         position = next((i for i, layer in enumerate(layers) if isinstance(layer, BatchNorm)), None)
         if position is None:
@@ -71,37 +71,39 @@ def _fold_one(layers: list[Layer], position: int) -> None:
         scale = scale * norm.gamma.data
     shift = -scale * norm.running_mean + (0 if norm.beta is None else norm.beta.data)
 
-    before = position - 1
-    while before >= 0 and isinstance(layers[before], Dropout | AvgPool2D):
-        before -= 1
-    if before >= 0 and isinstance(layers[before], Dense | Conv2D):
-        _scale_outputs(layers[before], scale, shift)
-        return
-    after = position + 1
-    while after < len(layers) and isinstance(layers[after], Flatten | Dropout | AvgPool2D):
-        after += 1
-    if after < len(layers) and isinstance(layers[after], Dense | Conv2D):
-        _scale_inputs(layers[after], scale, shift)
-        return
-    neighbours = " and ".join(repr(layers[i]) for i in (before, after) if 0 <= i < len(layers))
-    raise ValueError(
-        f"fold_batch_norm can't fold {norm!r}, layer {position}, between {neighbours or 'nothing'}: "
-        f"it needs a Dense or Conv2D right before or after it"
-    )
+    before = _neighbour(layers[:position][::-1])
+    after = _neighbour(layers[position + 1 :])
+    # With a Flatten between, only the features of a Dense, or of 1 x 1 maps, are still the same ones.
+    if isinstance(before, Dense | Conv2D) and before.weight.shape[-1] == norm.num_features:
+        _scale_outputs(before, scale, shift)
+    elif isinstance(after, Dense | Conv2D):
+        _scale_inputs(after, scale, shift)
+    else:
+        between = " and ".join(repr(layer) for layer in (before, after) if layer is not None)
+        raise ValueError(
+            f"fold_batch_norm can't fold {norm!r} between {between or 'nothing'}: "
+            f"put it right before or right after a Dense or Conv2D"
+        )
 
 
-def _scale_outputs(layer: Layer, scale: Array, shift: Array) -> None:
+def _neighbour(layers: list[Layer]) -> Layer | None:
+    """The first layer that isn't one through which an affine map for each feature can pass unchanged."""
+    return next((layer for layer in layers if not isinstance(layer, Flatten | Dropout | AvgPool2D)), None)
+
+
+def _scale_outputs(layer: Dense | Conv2D, scale: Array, shift: Array) -> None:
     """scale·(x W + b) + shift = x (W·scale) + (b·scale + shift)."""
-    assert isinstance(layer, Dense | Conv2D)
     bias = 0.0 if layer.bias is None else layer.bias.data
     _replace(layer, layer.weight.data * scale, bias * scale + shift)
 
 
-def _scale_inputs(layer: Layer, scale: Array, shift: Array) -> None:
+def _scale_inputs(layer: Dense | Conv2D, scale: Array, shift: Array) -> None:
     """(scale·x + shift) W + b = x (scale·W) + (b + shift W)."""
-    assert isinstance(layer, Dense | Conv2D)
     if isinstance(layer, Conv2D) and layer.padding:
-        raise ValueError(f"fold_batch_norm can't fold into {layer!r} after a BatchNorm: its padding would be shifted too")
+        raise ValueError(
+            f"fold_batch_norm can't fold a BatchNorm into {layer!r} after it, "
+            f"as the zeros of its padding would be shifted too: use padding=0, or put the BatchNorm after it"
+        )
     W = layer.weight.data
     if isinstance(layer, Dense):
         positions = len(W) // len(scale)      # after Flatten each feature map has several rows, channels last

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Self, overload
@@ -9,7 +10,7 @@ from typing import Any, Self, overload
 import numpy as np
 import numpy.typing as npt
 
-from minidl.engine.array import Array, as_array
+from minidl.engine.array import Array
 from minidl.engine.parameter import Parameter
 from minidl.engine.tape import active_tape
 from minidl.engine.tensor import Tensor
@@ -18,12 +19,13 @@ from minidl.engine.tensor import Tensor
 class Layer:
     """A piece of a network. Subclass it, assign attributes, write `forward`.
 
-    An attribute that is a `Parameter` is a parameter, a `Layer` a child, and `self.buffer(name, array)` makes a
-    buffer: an array that belongs to the state but isn't learned. Other attributes are ignored.
+    An attribute that is a `Parameter` is a parameter, a `Layer` a child, and `self.buffer(name, array)` makes
+    a buffer: an array that belongs to the state but isn't learned. Other attributes are ignored, lists of
+    layers among them: use Sequential. A layer that draws its weights has a method `draw_weights(generator)`.
 
     Attributes:
         training: the mode; True in training.
-        seed: what the initial weights were drawn from, if they were drawn here; else None.
+        seed: what all weights below were drawn from, if they were drawn here; else None.
 
     Example:
         >>> class Scale(Layer):
@@ -40,6 +42,8 @@ class Layer:
     training: bool = True
     seed: int | None = None
     _buffer_names: tuple[str, ...] = ()
+    _drawn_from: int | None = None      # the seed of the layer, this one or one above, that drew the weights
+    _seed_given: bool = False           # by the user, so nobody may draw them anew unasked
 
     def forward(self, x: Tensor) -> Tensor:
         """Compute the output; every layer has its own."""
@@ -66,12 +70,14 @@ class Layer:
 
     def _as_input(self, x: Any) -> Tensor:
         if isinstance(x, np.ndarray) and x.dtype == np.uint8:
-            raise TypeError(f"{self} expects floats, got uint8 images {x.shape}: divide by 255 first")
-        array = as_array(x)
-        own = next((parameter.dtype for _, parameter in self.named_parameters()), array.dtype)
-        return Tensor(array.astype(own, copy=False))
+            name = type(self).__name__ if self.children() else repr(self)
+            raise TypeError(f"{name} expects floats, got uint8 images {x.shape}: divide by 255 first")
+        given = Tensor(x)
+        state: Iterator[tuple[str, Any]] = itertools.chain(self.named_parameters(), self.named_buffers())
+        own = next((value.dtype for _, value in state if value.dtype.kind == "f"), given.dtype)
+        return given if own == given.dtype else Tensor(given.data.astype(own))
 
-    # ---- what belongs to it ------------------------------------------------------------------------------------
+    # ---- what belongs to it --------------------------------------------------------------------------------
 
     def buffer(self, name: str, array: Array) -> None:
         """Make an attribute that is saved with the parameters, but not learned."""
@@ -83,14 +89,20 @@ class Layer:
         """The layers right below this one, with their names."""
         return [(name, value) for name, value in vars(self).items() if isinstance(value, Layer)]
 
-    def named_layers(self, prefix: str = "") -> Iterator[tuple[str, Layer]]:
-        """This layer (named "") and all below it with their dotted paths, from the outside in, in order."""
-        yield prefix, self
-        for name, child in self.children():
-            yield from child.named_layers(f"{prefix}.{name}" if prefix else name)
+    def named_layers(self) -> Iterator[tuple[str, Layer]]:
+        """(dotted path, layer) of this one, named "", and of all below, in order; a shared one comes once."""
+        seen = set()
+        waiting: list[tuple[str, Layer]] = [("", self)]
+        while waiting:
+            path, layer = waiting.pop()
+            if id(layer) not in seen:
+                seen.add(id(layer))
+                yield path, layer
+                below = [(f"{path}.{name}" if path else name, child) for name, child in layer.children()]
+                waiting += reversed(below)
 
     def name_of(self, layer: Layer) -> str:
-        """The path of a layer below this one; the name of its class if it isn't registered here."""
+        """Path of a layer below this one; the name of its class if it isn't registered here."""
         for name, child in self.children():
             if child is layer:
                 return name
@@ -134,7 +146,7 @@ class Layer:
         for parameter in self.parameters():
             parameter.grad = None
 
-    # ---- mode --------------------------------------------------------------------------------------------------
+    # ---- mode ----------------------------------------------------------------------------------------------
 
     def train(self) -> Self:
         """Put this layer and all below into training mode; returns the layer."""
@@ -159,30 +171,44 @@ class Layer:
             for layer, training in modes:
                 layer.training = training
 
-    # ---- state -------------------------------------------------------------------------------------------------
+    # ---- state ---------------------------------------------------------------------------------------------
 
     def initialize(self, seed: int | None = None) -> Self:
         """Draw all initial weights anew, and give each Dropout a generator of its own; returns the layer.
 
-        Each layer that draws weights gets a child seed of its own, in order, and so does each Dropout, from another
-        series: networks with and without batch normalization, or Dropout, start from identical weights.
+        Each layer that draws weights gets a child seed of its own, in order, and so does each Dropout, from
+        another series. Normalisations draw nothing and start from gamma 1, beta 0 and no statistics. So
+        networks with and without batch normalization, or Dropout, start from identical weights.
 
         Args:
             seed: whole number; None for fresh entropy. Either is kept in `self.seed`.
 
         """
         sequence = np.random.SeedSequence(seed)
-        self.seed = int(sequence.entropy)  # type: ignore[arg-type]
+        layers = [layer for _, layer in self.named_layers()]
+        for layer in layers:
+            layer.seed, layer._drawn_from = None, int(sequence.entropy)  # type: ignore[arg-type]
+            layer._seed_given = seed is not None
+            if hasattr(layer, "reset_weights"):
+                layer.reset_weights()
+        self.seed = self._drawn_from
         for children, method in zip(sequence.spawn(2), ("draw_weights", "draw_noise"), strict=True):
-            drawing = [layer for _, layer in self.named_layers() if hasattr(layer, method)]
+            drawing = [layer for layer in layers if hasattr(layer, method)]
             for layer, child in zip(drawing, children.spawn(len(drawing)), strict=True):
                 getattr(layer, method)(np.random.default_rng(child))
         return self
 
-    def is_drawn(self) -> bool:
-        """Whether this layer draws its own weights and still has them as drawn, or draws none."""
-        return not hasattr(self, "draw_weights") or all(
-            value.is_drawn for value in vars(self).values() if isinstance(value, Parameter)
+    def is_untouched(self) -> bool:
+        """Whether this layer's parameters have the values that they were started from, if it starts them."""
+        starts = hasattr(self, "draw_weights") or hasattr(self, "reset_weights")
+        return not starts or all(p.is_drawn for p in vars(self).values() if isinstance(p, Parameter))
+
+    def _is_fresh(self) -> bool:
+        """Whether all weights below came from fresh entropy, within this layer, and are still as drawn."""
+        layers = [layer for _, layer in self.named_layers()]
+        seeds = {None, *(layer.seed for layer in layers)}
+        return all(
+            layer.is_untouched() and not layer._seed_given and layer._drawn_from in seeds for layer in layers
         )
 
     def astype(self, dtype: npt.DTypeLike) -> Self:
@@ -217,11 +243,12 @@ class Layer:
         problems += [f"unexpected: {name}" for name in new if name not in own]
         problems += [
             f"{name} expects {own[name].shape}, got {new[name].shape}"
-            for name in own if name in new and own[name].shape != new[name].shape
+            for name in own
+            if name in new and own[name].shape != new[name].shape
         ]
         problems += [f"{name} holds no numbers" for name in new if new[name].dtype.kind not in "biuf"]
         if problems:
-            raise ValueError(f"load_state_dict changed nothing, since the state doesn't fit: {'; '.join(problems)}")
+            raise ValueError(f"load_state_dict changed nothing, the state doesn't fit: {'; '.join(problems)}")
         for name, parameter in self.named_parameters():
             parameter.data = new[name].astype(parameter.dtype)
         self.load_buffers(new)
@@ -235,11 +262,12 @@ class Layer:
 
     def generators(self) -> dict[str, np.random.Generator]:
         """The generators of noise below, by the dotted paths of their layers: Dropout's."""
-        return {path: layer.generator for path, layer in self.named_layers() if hasattr(layer, "draw_noise")}
+        found = [(path, getattr(layer, "generator", None)) for path, layer in self.named_layers()]
+        return {path: generator for path, generator in found if isinstance(generator, np.random.Generator)}
 
     @contextmanager
     def preserved(self) -> Iterator[None]:
-        """What forward passes change inside this `with`, buffers and generators of noise, is put back afterwards."""
+        """What forward passes change inside this `with`, buffers and generators, is put back afterwards."""
         buffers = dict(self.named_buffers())
         states = {path: generator.bit_generator.state for path, generator in self.generators().items()}
         try:
@@ -249,7 +277,7 @@ class Layer:
             for path, generator in self.generators().items():
                 generator.bit_generator.state = states[path]
 
-    # ---- how it looks ------------------------------------------------------------------------------------------
+    # ---- how it looks --------------------------------------------------------------------------------------
 
     def arguments(self) -> str:
         """What stands between the parentheses of its repr."""
@@ -281,8 +309,9 @@ class Sequential(Layer):
 
     Args:
         layers: the layers, in order.
-        seed: draws all initial weights. Without it they come from fresh entropy, kept in `.seed`, unless one of the
-            layers has been trained or loaded already: then all are left as they are.
+        seed: draws all initial weights. Without it they come from fresh entropy, kept in `.seed`, unless one
+            of the layers belongs to another model, or was given a seed, or has been trained or loaded: then
+            all are left as they are.
 
     Example:
         >>> from minidl.layers import Dense, ReLU
@@ -304,7 +333,7 @@ class Sequential(Layer):
                 hint = ": write its parentheses" if isinstance(layer, type) else ""
                 raise TypeError(f"Sequential expects layers, got {layer!r} at position {i}{hint}")
         self.layers = list(layers)
-        if seed is not None or all(layer.is_drawn() for _, layer in self.named_layers()):
+        if seed is not None or self._is_fresh():
             self.initialize(seed)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -335,7 +364,7 @@ class Sequential(Layer):
     @overload
     def __getitem__(self, index: slice) -> Sequential: ...
     def __getitem__(self, index: int | slice) -> Layer | Sequential:
-        if isinstance(index, int):
+        if not isinstance(index, slice):
             return self.layers[index]
         part = Sequential.__new__(Sequential)     # shares the layers: nothing is drawn anew
         part.layers = self.layers[index]
@@ -347,4 +376,5 @@ def positive(layer: Layer, **sizes: int) -> None:
     """Raise unless all sizes are whole numbers of 1 or more."""
     for name, size in sizes.items():
         if not isinstance(size, int | np.integer) or isinstance(size, bool) or size < 1:
-            raise ValueError(f"{type(layer).__name__} expects {name} to be a whole number of 1 or more, got {size!r}")
+            where = type(layer).__name__
+            raise ValueError(f"{where} expects {name} to be a whole number of 1 or more, got {size!r}")

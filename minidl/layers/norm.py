@@ -15,14 +15,15 @@ class BatchNorm(Layer):
     """Batch normalization of the last axis, over all others (Ioffe & Szegedy 2015).
 
     In training mode the mini-batch's statistics normalise (Algorithm 1), and the running ones follow them:
-    running = (1 - momentum)·running + momentum·batch. In evaluation mode the running statistics normalise (Algorithm 2).
-    A batch is normalised with its biased variance (1/m'), the running variance takes the unbiased one, m'/(m'-1)
-    times as large (Algorithm 2, step 10). For images m' = m·p·q, with one gamma and beta per feature map.
+    running = (1 - momentum)·running + momentum·batch. In evaluation mode the running statistics normalise
+    (Algorithm 2). A batch is normalised with its biased variance (1/m'), the running variance takes the
+    unbiased one, m'/(m'-1) times as large (Algorithm 2, step 10). For images m' = m·p·q, with one gamma and
+    beta per feature map.
 
     Args:
         num_features: length of the last axis.
-        momentum: weight of the new batch, as in PyTorch (Keras's `momentum` is 1 minus this); None keeps the plain
-            average of all batches seen.
+        momentum: weight of the new batch, as in PyTorch (Keras's `momentum` is 1 minus this); None keeps the
+            plain average of all batches seen.
         eps: added to the variance, inside the root.
         affine: False leaves out gamma and beta.
 
@@ -55,26 +56,33 @@ class BatchNorm(Layer):
         if not eps >= 0:
             raise ValueError(f"BatchNorm expects eps >= 0, got {eps!r}")
         self.num_features = num_features
-        self.momentum = momentum
-        self.eps = eps
+        self.momentum = None if momentum is None else float(momentum)
+        self.eps = float(eps)
         self.gamma = Parameter(np.ones(num_features, np.float32)) if affine else None
         self.beta = Parameter(np.zeros(num_features, np.float32)) if affine else None
+        self.buffer("running_mean", np.zeros(num_features, np.float32))
+        self.buffer("running_var", np.ones(num_features, np.float32))
+        self.buffer("batches_seen", np.zeros((), np.int64))
+        self.reset_weights()
+
+    def reset_weights(self) -> None:
+        """Start again: gamma 1, beta 0, no statistics."""
+        _reset(self.gamma, self.beta)
         self.reset_statistics()
 
     def reset_statistics(self) -> None:
         """Forget the running statistics: mean 0, variance 1, no batch seen."""
-        dtype = np.float32 if self.gamma is None else self.gamma.dtype
-        self.buffer("running_mean", np.zeros(self.num_features, dtype))
-        self.buffer("running_var", np.ones(self.num_features, dtype))
-        self.buffer("batches_seen", np.zeros((), np.int64))
+        self.running_mean = np.zeros_like(self.running_mean)
+        self.running_var = np.ones_like(self.running_var)
+        self.batches_seen = np.zeros_like(self.batches_seen)
+
+    def is_untouched(self) -> bool:
+        """Whether it has neither been trained nor loaded."""
+        return super().is_untouched() and not self.batches_seen
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., num_features) to the same shape."""
-        if x.ndim < 2 or x.shape[-1] != self.num_features:
-            raise ValueError(
-                f"{self!r} expects (batch, ..., {self.num_features}), got {x.shape}: "
-                + (f"use BatchNorm({x.shape[-1]})" if x.ndim > 1 else "put examples into a batch")
-            )
+        _check_features(self, x, self.num_features)
         if not self.training:
             return ops.batch_norm_inference(
                 x, self.gamma, self.beta, self.running_mean, self.running_var, self.eps
@@ -82,8 +90,8 @@ class BatchNorm(Layer):
         count = x.size // self.num_features
         if count < 2:
             raise ValueError(
-                f"{self!r} in training mode expects more than one value per feature, got {x.shape}: use drop_last=True "
-                f"if this is the last short batch, or model.eval() for a single example"
+                f"{self!r} in training mode expects more than one value per feature, got {x.shape}: use "
+                f"drop_last=True if this is the last short batch, or model.eval() for a single example"
             )
         y, mean, var = ops.batch_norm(x, self.gamma, self.beta, self.eps)
         self._follow(mean, var * (count / (count - 1)))
@@ -92,8 +100,9 @@ class BatchNorm(Layer):
     def _follow(self, mean: Array, var: Array) -> None:
         self.batches_seen = np.asarray(self.batches_seen + 1)
         weight = 1 / int(self.batches_seen) if self.momentum is None else self.momentum
-        self.running_mean = self.running_mean + weight * (mean - self.running_mean)
-        self.running_var = self.running_var + weight * (var - self.running_var)
+        for name, batch in (("running_mean", mean), ("running_var", var)):
+            old = getattr(self, name)   # it isn't written into: a tape may hold it
+            setattr(self, name, (old + weight * (batch - old)).astype(old.dtype, copy=False))
 
     def arguments(self) -> str:
         """Its size, and what differs from the usual."""
@@ -104,22 +113,34 @@ class BatchNorm(Layer):
 
 
 class LayerNorm(Layer):
-    """Normalise each example over its features, the last axis; gamma and beta as in BatchNorm (Ba et al. 2016)."""
+    """Normalise each example over its features, the last axis (Ba, Kiros & Hinton 2016).
+
+    Args:
+        num_features: length of the last axis.
+        eps: added to the variance, inside the root.
+
+    Attributes:
+        gamma: (num_features,), ones at first.
+        beta: (num_features,), zeros at first.
+
+    """
 
     def __init__(self, num_features: int, eps: float = 1e-5) -> None:
         super().__init__()
         positive(self, num_features=num_features)
         self.num_features = num_features
-        self.eps = eps
+        self.eps = float(eps)
         self.gamma = Parameter(np.ones(num_features, np.float32))
         self.beta = Parameter(np.zeros(num_features, np.float32))
+        self.reset_weights()
+
+    def reset_weights(self) -> None:
+        """Start again: gamma 1, beta 0."""
+        _reset(self.gamma, self.beta)
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., num_features) to the same shape."""
-        if x.ndim < 2 or x.shape[-1] != self.num_features:
-            raise ValueError(
-                f"{self!r} expects (batch, ..., {self.num_features}), got {x.shape}: use LayerNorm({x.shape[-1]})"
-            )
+        _check_features(self, x, self.num_features)
         return ops.layer_norm(x, self.gamma, self.beta, self.eps)
 
     def arguments(self) -> str:
@@ -128,28 +149,58 @@ class LayerNorm(Layer):
 
 
 class GroupNorm(Layer):
-    """Normalise each example over its positions and over groups of channels (Wu & He 2018)."""
+    """Normalise each example over its positions and the channels of each group (Wu & He 2018).
+
+    Args:
+        groups: number of groups; it divides num_features.
+        num_features: length of the last axis.
+        eps: added to the variance, inside the root.
+
+    Attributes:
+        gamma: (num_features,), ones at first.
+        beta: (num_features,), zeros at first.
+
+    """
 
     def __init__(self, groups: int, num_features: int, eps: float = 1e-5) -> None:
         super().__init__()
         positive(self, groups=groups, num_features=num_features)
         if num_features % groups:
-            raise ValueError(f"GroupNorm expects groups that divide num_features, got {groups} and {num_features}")
+            raise ValueError(f"GroupNorm expects {num_features} features to be divisible by {groups} groups")
         self.groups = groups
         self.num_features = num_features
-        self.eps = eps
+        self.eps = float(eps)
         self.gamma = Parameter(np.ones(num_features, np.float32))
         self.beta = Parameter(np.zeros(num_features, np.float32))
+        self.reset_weights()
+
+    def reset_weights(self) -> None:
+        """Start again: gamma 1, beta 0."""
+        _reset(self.gamma, self.beta)
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, ..., num_features) to the same shape."""
-        if x.ndim < 2 or x.shape[-1] != self.num_features:
-            raise ValueError(
-                f"{self!r} expects (batch, ..., {self.num_features}), got {x.shape}: "
-                f"use GroupNorm({self.groups}, {x.shape[-1]})"
-            )
+        _check_features(self, x, self.num_features)
         return ops.group_norm(x, self.groups, self.gamma, self.beta, self.eps)
 
     def arguments(self) -> str:
         """Its sizes."""
         return f"{self.groups}, {self.num_features}"
+
+
+def _reset(gamma: Parameter | None, beta: Parameter | None) -> None:
+    if gamma is not None:
+        gamma.draw(np.ones(gamma.shape))
+    if beta is not None:
+        beta.draw(np.zeros(beta.shape))
+
+
+def _check_features(layer: Layer, x: Tensor, n: int) -> None:
+    if x.ndim < 2:
+        raise ValueError(f"{layer!r} expects (batch, ..., {n}), got {x.shape}: put it into a batch, x[None]")
+    if x.shape[-1] != n:
+        sizes = f"{layer.groups}, {x.shape[-1]}" if isinstance(layer, GroupNorm) else f"{x.shape[-1]}"
+        fix = f"use {type(layer).__name__}({sizes})"
+        if x.ndim == 4 and x.shape[1] == n:
+            fix = "put the channels last, x.transpose(0, 2, 3, 1)"
+        raise ValueError(f"{layer!r} expects (batch, ..., {n}), got {x.shape}: {fix}")

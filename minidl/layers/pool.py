@@ -11,6 +11,7 @@ class MaxPool2D(Layer):
     """Largest value of each size × size window, see `minidl.ops.max_pool2d`.
 
     Example:
+        >>> import numpy as np
         >>> MaxPool2D(2)(np.zeros((1, 25, 25, 6))).shape
         (1, 12, 12, 6)
 
@@ -54,4 +55,4 @@ def _check_images(layer: Layer, x: Tensor, size: int) -> None:
         fix = "put it before Flatten()" if x.ndim == 2 else "add the missing axis, x[..., None]"
         raise ValueError(f"{layer!r} expects (batch, height, width, channels), got {x.shape}: {fix}")
     if min(x.shape[1:3]) < size:
-        raise ValueError(f"{layer!r} expects images of {size} pixels or more each way, got {x.shape}: pool less")
+        raise ValueError(f"{layer!r} expects images of {size} x {size} or more, got {x.shape}: pool less")

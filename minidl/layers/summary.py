@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from minidl.engine.parameter import Parameter
 from minidl.engine.tape import Tape
 from minidl.layers.layer import Layer
 
@@ -15,7 +16,8 @@ class Summary:
     """What `summary` found; printing it shows the table.
 
     Attributes:
-        rows: (dotted path, layer, output shape without the batch, number of parameters) of each innermost layer.
+        rows: (dotted path, layer, output shape without the batch, number of parameters) of each layer that
+            has parameters of its own, or no layer below it.
         parameters: their number altogether; shared ones count once.
 
     """
@@ -25,7 +27,8 @@ class Summary:
 
     def __repr__(self) -> str:
         cells = [("layer", "", "output", "parameters")]
-        cells += [(path, layer, f"(batch, {str(shape)[1:]}", f"{n:,}") for path, layer, shape, n in self.rows]
+        for path, layer, shape, n in self.rows:
+            cells.append((path, layer, f"({', '.join(['batch', *map(str, shape)])})", f"{n:,}"))
         widths = [max(len(row[i]) for row in cells) for i in range(4)]
         lines = [
             "  ".join([*[c.ljust(w) for c, w in zip(row[:3], widths, strict=False)], row[3].rjust(widths[3])])
@@ -44,10 +47,10 @@ def summary(model: Layer, input_shape: tuple[int, ...]) -> Summary:
     Example:
         >>> from minidl.layers import Dense, Flatten, Sequential, Sigmoid
         >>> summary(Sequential(Flatten(), Dense(784, 10), Sigmoid()), (28, 28, 1))
-        layer                 output        parameters
-        0      Flatten()      (batch, 784,)           0
-        1      Dense(784, 10)  (batch, 10,)        7,850
-        2      Sigmoid()      (batch, 10,)           0
+        layer                  output        parameters
+        0      Flatten()       (batch, 784)           0
+        1      Dense(784, 10)  (batch, 10)        7,850
+        2      Sigmoid()       (batch, 10)            0
         7,850 parameters
 
     """
@@ -56,9 +59,11 @@ def summary(model: Layer, input_shape: tuple[int, ...]) -> Summary:
     rows = []
     shape = tuple(input_shape)
     for path, layer in model.named_layers():
-        if layer.children():
+        own = [value for value in vars(layer).values() if isinstance(value, Parameter)]
+        if layer.children() and not own:
             continue
-        records = tape.find(layer=path) if path else tape.records
+        records = tape.find(layer=path)
         shape = records[-1].output.shape[1:] if records else shape    # no record: it passes its input on
-        rows.append((path, repr(layer), shape, sum(p.size for p in layer.parameters())))
+        name = f"{type(layer).__name__}({layer.arguments()})"
+        rows.append((path, name, shape, sum(p.size for p in own)))
     return Summary(tuple(rows), sum(p.size for p in model.parameters()))

@@ -21,11 +21,12 @@ def sigmoid(x: TensorLike) -> Tensor:
 
     """
     x = as_tensor(x)
-    y = _stable_sigmoid(x.data)
+    y = stable_sigmoid(x.data)
     return record("sigmoid", y, (x,), lambda g: (g * y * (1 - y),))
 
 
-def _stable_sigmoid(a: Array) -> Array:
+def stable_sigmoid(a: Array) -> Array:
+    """The sigmoid of a plain array."""
     y = np.negative(a, out=np.empty_like(a))
     with np.errstate(over="ignore"):    # exp overflows to infinity, and 1 / infinity is the right limit, 0
         np.exp(y, out=y)
