@@ -28,6 +28,16 @@ def axes_or_new(ax: Axes | None, size: tuple[float, float] = (7.0, 4.2)) -> Axes
     return new
 
 
+def size_in_points(ax: Axes) -> tuple[float, float]:
+    """Width and height of the Axes in points, for texts that have to fit into it."""
+    engine = ax.figure.get_layout_engine()
+    if engine is not None:
+        # A layout usually waits until the figure is drawn; until then the Axes has a size that it won't keep.
+        engine.execute(ax.figure.canvas.figure)
+    extent = ax.get_window_extent()
+    return extent.width / ax.figure.dpi * 72, extent.height / ax.figure.dpi * 72
+
+
 def dress(ax: Axes) -> None:
     """The common look of charts: a light grid behind the data, no frame at the top and on the right."""
     ax.grid(True, color="#DDDDDD", linewidth=0.6)

@@ -45,7 +45,7 @@ def confusion_matrix(matrix: ArrayLike, class_names: Sequence[str], ax: Axes | N
             f"confusion_matrix expects ({classes}, {classes}) counts for {classes} names, got {counts.shape}"
         )
     if not ((counts >= 0) & (counts == np.floor(counts))).all():
-        raise ValueError("confusion_matrix expects whole numbers from 0 up, got others: give undivided counts")
+        raise ValueError("confusion_matrix expects whole numbers from 0 up, got others: give the counts")
     counts = counts.astype(np.int64)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     ax = axes_or_new(ax, (6.4, 5.4))

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
-from minidl.plots.axes import axes_or_new
+from minidl.plots.axes import axes_or_new, size_in_points
 from minidl.plots.seeds import Values
 
 _MOST, _COLUMNS = 24, 6
@@ -58,7 +58,7 @@ def mistakes(
     shown = wrong[np.argsort(-np.where(np.isfinite(sure[wrong]), sure[wrong], -1.0), kind="stable")][:_MOST]
     named = range(len(class_names))
     if any(int(c) not in named for c in (*true[shown], *said[shown])):
-        raise ValueError(f"mistakes expects a name for each class, got {len(class_names)} names, too few: add more")
+        raise ValueError(f"mistakes expects a name for each class, got {len(class_names)}: add the others")
     columns, rows = min(shown.size, _COLUMNS), -(-shown.size // _COLUMNS)
     ax = axes_or_new(ax, (max(3.6, _COLUMN_INCHES * columns), 0.45 + 1.15 * _COLUMN_INCHES * rows))
     ax.set_axis_off()
@@ -98,6 +98,6 @@ def _mosaic(ax: Axes, pictures: Values, captions: list[str], rows: int, columns:
 
 def _font_size(ax: Axes, columns: int, captions: list[str]) -> float:
     """The font size, 8 at most, at which the longest line fits into its column."""
-    room = ax.get_window_extent().width / ax.figure.dpi * 72 / columns
+    room = size_in_points(ax)[0] / columns
     longest = max(len(line) for caption in captions for line in caption.split("\n"))
     return float(min(8.0, room / (0.58 * longest)))  # a letter is about 0.55 of the font size wide

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
 
-from minidl.plots.axes import axes_or_new
+from minidl.plots.axes import axes_or_new, size_in_points
 from minidl.plots.style import BLUE, GREY, VERMILLION
 from minidl.plots.tape_layout import Leaf, Row, lanes_of, lay_out
 
@@ -55,11 +55,10 @@ def tape(tape: Tape, ax: Axes | None = None) -> Axes:
     lanes = lanes_of(edges)
     columns = _Columns.of(rows, leaves, max(lanes, default=0))
     letters, lines = columns.right - columns.left, len(rows) + 2.4
-    ax = axes_or_new(ax, (letters * _LETTER * 8.5 / 72 + 0.2, 0.3 * lines + 0.1))
-    extent = ax.get_window_extent()
-    points = extent.width / ax.figure.dpi * 72, extent.height / ax.figure.dpi * 72
-    font = min(8.5, points[0] / (letters * _LETTER), 0.5 * points[1] / lines)
+    ax = axes_or_new(ax, (letters * _LETTER * 8.5 / 72 + 0.2, 0.36 * lines + 0.1))
     ax.set_axis_off()
+    width, height = size_in_points(ax)
+    font = min(8.5, width / (letters * _LETTER), 0.5 * height / lines)
     ax.set_xlim(columns.left, columns.right)
     ax.set_ylim(len(rows) + 0.9, -1.5)
     pen = _Pen(ax, columns, font)
@@ -112,14 +111,14 @@ class _Pen:
         for x, words in heads + ([(c.gradient, "|gradient|")] if c.gradient is not None else []):
             self.write(x, -1, words, color=GREY)
         self.write(-2.6, -1, "leaves", color=GREY, ha="right")
-        for x, words, requires_grad in ((1.5, "needs a gradient", True), (20.5, "no gradient", False)):
+        for x, words, requires_grad in ((1.5, "needs a gradient", True), (23.0, "no gradient", False)):
             self.mark(c.left + x, below + 0.3, Leaf(words, requires_grad, again=False))
             self.write(c.left + x + 1.2, below + 0.3, words, color=GREY)
 
     def row(self, y: int, row: Row) -> None:
         c = self.columns
         if row.number is None:
-            self.write(c.box / 2 + 1.5, y, row.op, color=GREY, style="italic")
+            self.write(0.5, y, row.op, color=GREY, style="italic")
             return
         look: dict[str, Any] = {"facecolor": "#E8F1F8", "edgecolor": BLUE, "linestyle": "-"}
         if not row.requires_grad:
