@@ -114,7 +114,8 @@ def load_checkpoint(path: str | Path, model: Layer, optimizer: Optimizer | None 
 
 def _read(path: Path) -> dict[str, Array]:
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # Opened here: np.load leaves a damaged file open.
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             entries = {name: file[name] for name in file.files}
             version = int(entries.pop("version"))
     except (ValueError, KeyError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
