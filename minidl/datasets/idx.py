@@ -83,27 +83,41 @@ def not_gzip(start: bytes) -> str | None:
 
 def _decode(raw: bytes, source: str, dimensions: int | None, dtype: np.dtype[Any]) -> NDArray[Any]:
     """The array in `raw`: float32 divided by 255, or the bytes as they are."""
+    from concurrent.futures import ThreadPoolExecutor
+
     chunks = _inflate(raw, source)
     shape, body = _header(chunks, source, dimensions)
     total = math.prod(shape)
     if total > _DEFLATE_LIMIT * len(raw):  # before memory is asked for
         raise ValueError(f"{source}: its header promises {total} bytes, which it can't hold: get it again")
     flat = np.empty(total, dtype)
-    filled = 0
-    for chunk in itertools.chain([body], chunks):
-        piece = np.frombuffer(chunk, np.uint8)
-        if filled + len(piece) > total:
-            raise ValueError(f"{source}: expected {total} bytes for {shape}, got more: get it again")
-        target = flat[filled : filled + len(piece)]
-        if dtype == np.float32:
-            # A division, not a multiplication by 1/255, which rounds: 255 must become exactly 1.
-            np.divide(piece, np.float32(255), out=target)
-        else:
-            target[:] = piece
-        filled += len(piece)
-    if filled < total:
-        raise ValueError(f"{source}: expected {total} bytes for {shape}, got {filled}: get it again")
+
+    def places() -> Iterator[tuple[NDArray[np.uint8], NDArray[Any]]]:
+        filled = 0
+        for chunk in itertools.chain([body], chunks):
+            piece = np.frombuffer(chunk, np.uint8)
+            if filled + len(piece) > total:
+                raise ValueError(f"{source}: expected {total} bytes for {shape}, got more: get it again")
+            yield piece, flat[filled : filled + len(piece)]
+            filled += len(piece)
+        if filled < total:
+            raise ValueError(f"{source}: expected {total} bytes for {shape}, got {filled}: get it again")
+
+    # One thread inflates (this one) while the other converts: taking the pages of a large new array from the
+    # system costs as much as inflating does, at times twice as much.
+    with ThreadPoolExecutor(1) as pool:
+        for _ in pool.map(_to_floats if dtype == np.float32 else _copy, places()):
+            pass
     return flat.reshape(shape)
+
+
+def _to_floats(place: tuple[NDArray[np.uint8], NDArray[np.float32]]) -> None:
+    # A division, not a multiplication by 1/255, which rounds: 255 must become exactly 1.
+    np.divide(place[0], np.float32(255), out=place[1])
+
+
+def _copy(place: tuple[NDArray[np.uint8], NDArray[np.uint8]]) -> None:
+    place[1][:] = place[0]
 
 
 def _header(chunks: Iterator[bytes], source: str, dimensions: int | None) -> tuple[tuple[int, ...], bytes]:
