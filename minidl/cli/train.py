@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from minidl.cli.options import add_network_options, default_activation, find_data, rate, whole_number
@@ -31,8 +32,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--batch-norm", action=argparse.BooleanOptionalAction, default=True, help="default: with batch normalization"
     )
-    parser.add_argument("--lr", type=rate, metavar="RATE", help="default: 0.5; cnn: 0.1")
-    parser.add_argument("--init", metavar="NAME", help="initial weights, a name such as 'Glorot x 4'; default: N(0, 0.1^2)")
+    parser.add_argument("--lr", type=rate, metavar="RATE", help="default: 0.3; cnn: 0.05")
+    parser.add_argument("--init", metavar="NAME", help="initial weights: 'N(0, 0.1^2)', Glorot, 'Glorot x 4' or He")
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--epochs", type=whole_number(1), metavar="N", help="default: 5; cnn: 1")
     length.add_argument("--steps", type=whole_number(1), metavar="N", help="instead of epochs")
@@ -42,22 +43,18 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
-    from minidl import experiments, optim, report
+    from minidl import experiments, report
     from minidl.training import evaluate, fit, predict, recalibrate
 
     folder = report.results_folder(args.out, f"train-{args.model}")
     name, _ = find_data(args.data)
     train, validation, test = experiments.split(name)
-    epochs = args.epochs or {"mlp": 5, "cnn": 1}[args.model]
-    config = experiments.RunConfig(
-        model=args.model, data=name, batch_norm=args.batch_norm, init=args.init or experiments.PAPER,
-        activation=default_activation(args), placement=args.placement, lr=args.lr or {"mlp": 0.5, "cnn": 0.1}[args.model],
-        steps=args.steps or epochs * (len(train) // args.batch_size), batch_size=args.batch_size, seed=args.seed,
-    )
+    config = _config(args, name, len(train))
     model = experiments.build(config)
-    print(f"{args.model.upper()}, {config.activation}, {config.arm}, on {train.title}: {config.steps:,} steps", flush=True)
+    label = f"{args.model.upper()}, {config.activation}, {config.arm}, lr {config.lr:g}"
+    print(f"{label}, on {train.title}: {config.steps:,} steps", flush=True)
     history = fit(
-        model, train, optimizer=optim.SGD(model.parameters(), lr=config.lr), validation=validation,
+        model, train, optimizer=experiments.build_optimizer(config, model), validation=validation,
         batch_size=config.batch_size, steps=config.steps, statistics="population", seed=config.seed, drop_last=True,
     )
     recalibrate(model, train[: experiments.POPULATION])    # so that the weights that are saved have them too
@@ -66,10 +63,23 @@ def run(args: argparse.Namespace) -> int:
     logits = predict(model, test.images)
     matrix = report.confusion_counts(test.labels, logits.argmax(1), len(test.class_names))
     print(f"\n{report.confusion_table(matrix, test.class_names)}\n")
-    _write(folder, config, train.title, model, history, result, test, logits, matrix)
+    _write(folder, config, f"{label}, on {train.title}", model, history, result, test, logits, matrix)
     for file in sorted(folder.iterdir()):
         print(f"  {file}")
     return 0
+
+
+def _config(args: argparse.Namespace, data: str, examples: int) -> RunConfig:
+    """The recipe for the network, with what the user wants otherwise."""
+    from minidl.experiments import RECIPES
+
+    recipe = RECIPES[args.model]
+    epochs = args.epochs or {"mlp": 5, "cnn": 1}[args.model]
+    return replace(
+        recipe, data=data, batch_norm=args.batch_norm, init=args.init or recipe.init,
+        activation=default_activation(args), placement=args.placement, lr=args.lr or recipe.lr,
+        steps=args.steps or epochs * max(1, examples // args.batch_size), batch_size=args.batch_size, seed=args.seed,
+    )
 
 
 def _write(
@@ -79,13 +89,13 @@ def _write(
     from minidl import experiments, plots, report
     from minidl.training import save_checkpoint
 
-    figures = report.training_figures(history, f"{config.arm}, lr {config.lr:g}, on {title}", test, logits, matrix)
+    figures = report.training_figures(history, title, test, logits, matrix)
     with report.written_whole(folder) as unfinished:
         history.to_json(unfinished / "history.json")
         history.to_csv(unfinished / "history.csv")
         save_checkpoint(unfinished / "weights.npz", model)
         report.write_json(unfinished / "results.json", experiments.to_plain({
-            "config": config, "data": title, "test": result, "stopped": history.stopped,
+            "config": config, "title": title, "test": result, "stopped": history.stopped,
             "confusion": matrix.tolist(), "environment": experiments.environment(),
         }))
         for name, figure in figures.items():

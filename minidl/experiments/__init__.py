@@ -1,17 +1,17 @@
 """Experiments: a config goes in, a plain record comes out."""
 
 from minidl.experiments.compare import Comparison, compare, grid
-from minidl.experiments.config import PAPER, RunConfig, arms
+from minidl.experiments.config import RECIPES, RunConfig, arms
 from minidl.experiments.environment import Environment, environment
 from minidl.experiments.estimate import estimate_seconds
-from minidl.experiments.models import build
+from minidl.experiments.models import build, build_optimizer
 from minidl.experiments.record import comparison_from_plain, to_plain
 from minidl.experiments.run import POPULATION, Measurement, RunResult, run, split
 from minidl.experiments.summary import Cell, summarize
 from minidl.experiments.workers import worker_processes
 
 __all__ = [
-    "Cell", "Comparison", "Environment", "Measurement", "RunConfig", "PAPER", "POPULATION", "RunResult", "arms", "build",
+    "Cell", "Comparison", "Environment", "Measurement", "RunConfig", "POPULATION", "RECIPES", "RunResult", "arms", "build", "build_optimizer",
     "compare", "comparison_from_plain", "environment", "estimate_seconds", "grid", "run", "split", "summarize", "to_plain",
     "worker_processes",
 ]

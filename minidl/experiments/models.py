@@ -1,9 +1,11 @@
-"""The networks of the experiments, built from a RunConfig."""
+"""The networks of the experiments and their optimizers, built from a RunConfig."""
 
 from __future__ import annotations
 
+from minidl import schedules
 from minidl.experiments.config import ACTIVATIONS, INITS, RunConfig
 from minidl.layers import BatchNorm, Conv2D, Dense, Flatten, Layer, MaxPool2D, Sequential
+from minidl.optim import SGD
 
 HIDDEN = (100, 100, 100)    # Ioffe & Szegedy 2015, section 4.1
 CHANNELS = (16, 32)
@@ -26,6 +28,12 @@ def build(config: RunConfig) -> Sequential:
     """
     layers: list[Layer] = _mlp(config) if config.model == "mlp" else _cnn(config)
     return Sequential(*layers, seed=config.seed)
+
+
+def build_optimizer(config: RunConfig, model: Sequential) -> SGD:
+    """The optimizer of a run, with its schedule."""
+    lr = schedules.cosine(config.lr, config.steps) if config.schedule == "cosine" else config.lr
+    return SGD(model.parameters(), lr=lr, momentum=config.momentum)
 
 
 def _mlp(config: RunConfig) -> list[Layer]:

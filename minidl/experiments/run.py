@@ -9,11 +9,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from minidl import instruments, optim
+from minidl import instruments
 from minidl.datasets import Dataset, load
 from minidl.engine.tape import Tape
 from minidl.experiments.config import RunConfig
-from minidl.experiments.models import build
+from minidl.experiments.models import build, build_optimizer
 from minidl.experiments.outcome import outcome, steps_to
 from minidl.instruments import Saturation
 from minidl.layers import Sequential
@@ -87,7 +87,7 @@ def run(config: RunConfig) -> RunResult:
     train, validation, test = split(config.data)
     model = build(config)
     measure = _Measure(config, train, validation)
-    optimizer = optim.SGD(model.parameters(), lr=config.lr)
+    optimizer = build_optimizer(config, model)
     # A network that diverges overflows before its loss does; the outcome "non-finite" reports it, in every run.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         history = fit(

@@ -1,10 +1,13 @@
 """A data set that is small enough for tests: bars at ten positions, with noise. Synthetic."""
 
+from importlib import import_module
+
 import numpy as np
 import pytest
 
 from minidl.datasets import Dataset
-from minidl.experiments import run as run_module
+
+run_module = import_module("minidl.experiments.run")     # the package's attribute of that name is the function
 
 
 def bars(n: int, seed: int) -> Dataset:
@@ -21,5 +24,3 @@ def small_data(monkeypatch):
     """`run` finds 1,000 + 200 + 200 bars instead of a real data set."""
     train, validation, test = bars(1000, 0), bars(200, 1), bars(200, 2)
     monkeypatch.setattr(run_module, "split", lambda name: (train, validation, test))
-    monkeypatch.setattr(run_module, "POPULATION", 500)
-    monkeypatch.setattr(run_module, "PROBE", 100)

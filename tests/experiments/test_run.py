@@ -10,9 +10,9 @@ import pytest
 
 from minidl import experiments, optim
 from minidl.experiments import RunConfig, compare, comparison_from_plain, grid, run, summarize, to_plain
-from minidl.experiments import run as run_module
 from minidl.experiments.run import measuring_points
 from minidl.training import evaluate, fit
+from tests.experiments.conftest import run_module
 
 BN = RunConfig(batch_norm=True, lr=0.5, steps=60, data="bars")
 
