@@ -1,4 +1,4 @@
-"""minidl: an educational mini deep-learning framework in pure NumPy, and a laboratory for batch normalization."""
+"""minidl: a small deep-learning framework in pure NumPy, and a laboratory for batch normalization."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -20,13 +20,43 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "Callback", "EarlyStopping", "History", "Layer", "Parameter", "Tape", "Tensor", "batches", "datasets",
-    "detect_anomaly", "evaluate", "experiments", "fit", "grad", "gradcheck", "init", "instruments", "layers", "losses",
-    "ops", "optim", "plots", "predict", "record", "report", "schedules", "set_threads", "summary", "training",
+    "Callback",
+    "EarlyStopping",
+    "History",
+    "Layer",
+    "Parameter",
+    "Tape",
+    "Tensor",
+    "batches",
+    "datasets",
+    "detect_anomaly",
+    "evaluate",
+    "experiments",
+    "fit",
+    "grad",
+    "gradcheck",
+    "init",
+    "instruments",
+    "layers",
+    "losses",
+    "ops",
+    "optim",
+    "plots",
+    "predict",
+    "record",
+    "report",
+    "schedules",
+    "set_threads",
+    "summary",
+    "training",
     "value_and_grad",
 ]
 
-_LAZY = ("experiments", "plots", "report")      # they need matplotlib, or time, that not every script should pay for
+_LAZY = (
+    "experiments",
+    "plots",
+    "report",
+)  # they need matplotlib, or time, that not every script should pay for
 
 
 def __getattr__(name: str) -> Any:

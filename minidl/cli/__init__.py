@@ -20,15 +20,17 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit code: 0, 1 for a check that failed, 2 for bad input, 130 for Ctrl-C.
+    """Run the command line; returns the exit code: 0, 1 (a check failed), 2 (bad input), 130 (Ctrl-C).
 
     Args:
         arguments: without the program's name; None for those of the process.
 
     """
     parser = _Parser(
-        prog="minidl", description="Train small networks, with and without batch normalization.",
-        epilog="example: minidl compare", allow_abbrev=False,
+        prog="minidl",
+        description="Train small networks, with and without batch normalization.",
+        epilog="example: minidl compare",
+        allow_abbrev=False,
     )
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for command in COMMANDS:

@@ -1,12 +1,12 @@
-"""`minidl compare`: the main job, with and without batch normalization over several learning rates and seeds."""
+"""`minidl compare`: the main job, with and without BN over several learning rates and seeds."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
-from minidl.engine.blocks import cores, set_threads
 from minidl.cli.options import add_network_options, default_activation, find_data, rate, whole_number
+from minidl.engine.blocks import cores, set_threads
 
 # The CNN's defaults keep it within minutes; `compare --model cnn` prints the estimate first.
 RATES = {"mlp": (0.1, 0.5, 2.0, 8.0), "cnn": (0.01, 0.1, 1.0)}
@@ -17,17 +17,23 @@ STEPS = {"mlp": 1500, "cnn": 500}
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to the parser of `minidl`."""
     parser = subparsers.add_parser(
-        "compare", help="train with and without batch normalization, over learning rates and seeds",
-        description="Train a network in three arms - plain with the paper's initial weights, plain well initialised, and\n"
-        "with batch normalization - over several learning rates and seeds. Prints a table, and writes\n"
-        "results.json, history.csv and the figures.",
-        epilog="examples:\n  minidl compare\n  minidl compare --lr 0.5 4 --seeds 3 --steps 3000 --data fashion-mnist\n"
+        "compare",
+        help="train with and without batch normalization, over learning rates and seeds",
+        description="Train a network in three arms - plain with the paper's initial weights, plain\n"
+        "well initialised, and with batch normalization - over several learning rates and seeds.\n"
+        "Prints a table, and writes results.json, history.csv and the figures.",
+        epilog="examples:\n  minidl compare\n  minidl compare --lr 0.5 4 --steps 3000 --data fashion-mnist\n"
         "  minidl compare --model cnn",
-        formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     add_network_options(parser)
-    parser.add_argument("--lr", type=rate, nargs="+", metavar="RATE", help="default: 0.1 0.5 2 8; cnn: 0.01 0.1 1")
-    parser.add_argument("--seeds", type=whole_number(1), metavar="N", help="seeds 0 to N - 1; default: 5; cnn: 2")
+    parser.add_argument(
+        "--lr", type=rate, nargs="+", metavar="RATE", help="default: 0.1 0.5 2 8; cnn: 0.01 0.1 1"
+    )
+    parser.add_argument(
+        "--seeds", type=whole_number(1), metavar="N", help="seeds 0 to N - 1; default: 5; cnn: 2"
+    )
     parser.add_argument("--steps", type=whole_number(1), metavar="N", help="default: 1,500; cnn: 500")
     parser.add_argument("--workers", type=whole_number(1), metavar="N", help="processes; default: one a core")
     parser.set_defaults(run=run)
@@ -35,24 +41,29 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
-    from tqdm import tqdm
+    from tqdm import tqdm  # type: ignore[import-untyped]
 
     from minidl import experiments, report
 
     folder = report.results_folder(args.out, f"compare-{args.model}")
     name, train = find_data(args.data)
     base = experiments.RunConfig(
-        model=args.model, data=name, activation=default_activation(args), placement=args.placement,
-        steps=args.steps or STEPS[args.model], batch_size=args.batch_size,
+        model=args.model,
+        data=name,
+        activation=default_activation(args),
+        placement=args.placement,
+        steps=args.steps or STEPS[args.model],
+        batch_size=args.batch_size,
     )
     rates = list(dict.fromkeys(args.lr or RATES[args.model]))
     configs = experiments.grid(base, rates, args.seeds or SEEDS[args.model])
     workers = min(args.workers or cores(), len(configs))
     if workers > 1:
-        set_threads(1)      # the workers' setting, so that the estimate is made as they work
+        set_threads(1)  # the workers' setting, so that the estimate is made as they work
+    network = f"{args.model.upper()}, {base.activation}, on {train.title}"
+    duration = _minutes(experiments.estimate_seconds(configs, workers))
     print(
-        f"{args.model.upper()}, {base.activation}, on {train.title}: {len(configs)} runs of {base.steps:,} steps, "
-        f"{workers} worker(s); about {_minutes(experiments.estimate_seconds(configs, workers))}",
+        f"{network}: {len(configs)} runs of {base.steps:,} steps, {workers} worker(s); about {duration}",
         flush=True,
     )
     with (
@@ -66,8 +77,6 @@ def run(args: argparse.Namespace) -> int:
     for file in files:
         print(f"  {file}")
     return 0
-
-
 
 
 def _minutes(seconds: float) -> str:

@@ -35,17 +35,24 @@ def rate(text: str) -> float:
 
 def add_network_options(parser: argparse.ArgumentParser) -> None:
     """What `compare` and `train` have in common."""
-    parser.add_argument("--model", choices=("mlp", "cnn"), default="mlp", help="default: mlp, 784-100-100-100-10")
     parser.add_argument(
-        "--data", metavar="NAME",
+        "--model", choices=("mlp", "cnn"), default="mlp", help="default: mlp, 784-100-100-100-10"
+    )
+    parser.add_argument(
+        "--data",
+        metavar="NAME",
         help=f"{', '.join(NAMES)}; default: mnist, or the synthetic stroke digits where MNIST can't be had",
     )
-    parser.add_argument("--activation", choices=ACTIVATIONS, help="default: sigmoid for the mlp, relu for the cnn")
+    parser.add_argument(
+        "--activation", choices=ACTIVATIONS, help="default: sigmoid for the mlp, relu for the cnn"
+    )
     parser.add_argument(
         "--placement", choices=("before", "after"), default="before", help="BN before or after the activation"
     )
     parser.add_argument("--batch-size", type=whole_number(2), default=60, metavar="N", help="default: 60")
-    parser.add_argument("--out", metavar="DIR", help="a new or empty folder for the results; default: a new one in runs/")
+    parser.add_argument(
+        "--out", metavar="DIR", help="a new or empty folder for the results; default: a new one in runs/"
+    )
 
 
 def default_activation(args: argparse.Namespace) -> str:
@@ -54,7 +61,7 @@ def default_activation(args: argparse.Namespace) -> str:
 
 
 def find_data(name: str | None) -> tuple[str, Dataset]:
-    """The name of the data set to use, and its training set; says so on stderr where synthetic data stands in."""
+    """Name of the data set to use, and its training set; says on stderr if synthetic data stands in."""
     if name is not None:
         train, _ = load(name)
         return train.name, train

@@ -11,7 +11,25 @@ from minidl.experiments.summary import Cell, summarize
 from minidl.experiments.workers import worker_processes
 
 __all__ = [
-    "Cell", "Comparison", "Environment", "Measurement", "RunConfig", "POPULATION", "RECIPES", "RunResult", "arms", "build", "build_optimizer",
-    "compare", "comparison_from_plain", "environment", "estimate_seconds", "grid", "run", "split", "summarize", "to_plain",
+    "POPULATION",
+    "RECIPES",
+    "Cell",
+    "Comparison",
+    "Environment",
+    "Measurement",
+    "RunConfig",
+    "RunResult",
+    "arms",
+    "build",
+    "build_optimizer",
+    "compare",
+    "comparison_from_plain",
+    "environment",
+    "estimate_seconds",
+    "grid",
+    "run",
+    "split",
+    "summarize",
+    "to_plain",
     "worker_processes",
 ]

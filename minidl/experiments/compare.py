@@ -45,9 +45,7 @@ class Comparison:
 
 def grid(base: RunConfig, rates: Sequence[float], seeds: int) -> list[RunConfig]:
     """The configurations of a comparison: for each learning rate the three arms, each with the same seeds."""
-    return [
-        replace(arm, lr=lr, seed=seed) for lr in rates for arm in arms(base) for seed in range(seeds)
-    ]
+    return [replace(arm, lr=lr, seed=seed) for lr in rates for arm in arms(base) for seed in range(seeds)]
 
 
 def compare(

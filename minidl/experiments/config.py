@@ -11,7 +11,11 @@ from minidl import init
 from minidl.layers import GELU, Layer, LeakyReLU, ReLU, Sigmoid, Tanh
 
 ACTIVATIONS: dict[str, Callable[[], Layer]] = {
-    "sigmoid": Sigmoid, "tanh": Tanh, "relu": ReLU, "leaky-relu": LeakyReLU, "gelu": GELU,
+    "sigmoid": Sigmoid,
+    "tanh": Tanh,
+    "relu": ReLU,
+    "leaky-relu": LeakyReLU,
+    "gelu": GELU,
 }
 
 # The paper says "small random Gaussian" and no more (Ioffe & Szegedy 2015, section 4.1).
@@ -30,10 +34,12 @@ TUNED = {"sigmoid": "Glorot x 4", "tanh": "Glorot", "relu": "He", "leaky-relu": 
 class RunConfig:
     """One training run: a network, its data, its optimizer (SGD) and a seed.
 
-    Runs that differ in `batch_norm` or `init` alone share their batches; those of one `init` their initial weights.
+    Runs that differ in `batch_norm` or `init` alone share their batches; those of one `init` also share their
+    initial weights.
 
     Attributes:
-        model: "mlp", the paper's 784-100-100-100-10, or "cnn", two blocks Conv2D-BN-activation-MaxPool2D, then Dense.
+        model: "mlp", the paper's 784-100-100-100-10, or "cnn", two blocks Conv2D-BN-activation-MaxPool2D and a
+            Dense.
         data: "mnist", "fashion-mnist" or "stroke-digits".
         batch_norm: whether each hidden layer has a BatchNorm.
         init: a key of `INITS`.
@@ -70,12 +76,17 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         choices = {
-            "model": ("mlp", "cnn"), "placement": ("before", "after"), "schedule": ("constant", "cosine"),
-            "init": tuple(INITS), "activation": tuple(ACTIVATIONS),
+            "model": ("mlp", "cnn"),
+            "placement": ("before", "after"),
+            "schedule": ("constant", "cosine"),
+            "init": tuple(INITS),
+            "activation": tuple(ACTIVATIONS),
         }
         for name, known in choices.items():
             if getattr(self, name) not in known:
-                raise ValueError(f"RunConfig expects {name} to be one of {known}, got {getattr(self, name)!r}")
+                raise ValueError(
+                    f"RunConfig expects {name} to be one of {known}, got {getattr(self, name)!r}"
+                )
         if not (math.isfinite(self.lr) and self.lr > 0):
             raise ValueError(f"RunConfig expects lr to be a finite number above 0, got {self.lr!r}")
         if not 0 <= self.momentum < 1:
@@ -83,7 +94,9 @@ class RunConfig:
         for name, least in (("steps", 1), ("batch_size", 2 if self.batch_norm else 1), ("seed", 0)):
             value = getattr(self, name)
             if not isinstance(value, int) or value < least:
-                raise ValueError(f"RunConfig expects {name} to be a whole number of {least} or more, got {value!r}")
+                raise ValueError(
+                    f"RunConfig expects {name} to be a whole number of {least} or more, got {value!r}"
+                )
 
     @property
     def arm(self) -> str:
@@ -91,8 +104,8 @@ class RunConfig:
         return f"{'BN' if self.batch_norm else 'plain'}, {self.init}"
 
 
-# One good network of each kind, as `minidl train` makes it. The rates were chosen among a few on the last 5,000
-# training images, with other seeds than those of any reported figure.
+# One good network of each kind, as `minidl train` makes it. The rates were chosen among a few on the last
+# 5,000 training images, with other seeds than those of any reported figure.
 RECIPES = {
     "mlp": RunConfig("mlp", batch_norm=True, init="Glorot x 4", lr=0.3, momentum=0.9, schedule="cosine"),
     "cnn": RunConfig(
@@ -102,7 +115,7 @@ RECIPES = {
 
 
 def arms(config: RunConfig) -> list[RunConfig]:
-    """The three arms of a comparison: plain as the paper starts it, plain as well started as possible, and BN.
+    """The three arms of a comparison: plain as the paper starts it, plain well started, and BN.
 
     Example:
         >>> [c.arm for c in arms(RunConfig())]

@@ -36,7 +36,12 @@ def environment() -> Environment:
     config = np.show_config(mode="dicts")
     blas = config["Build Dependencies"]["blas"] if isinstance(config, dict) else {}
     return Environment(
-        own, platform.python_version(), np.__version__,
+        own,
+        platform.python_version(),
+        np.__version__,
         f"{blas.get('name', 'unknown')} {blas.get('version', '')}".strip(),
-        sys.platform, platform.machine(), os.cpu_count() or 1, get_threads(),
+        sys.platform,
+        platform.machine(),
+        os.cpu_count() or 1,
+        get_threads(),
     )

@@ -7,7 +7,7 @@ from minidl.experiments.config import ACTIVATIONS, INITS, RunConfig
 from minidl.layers import BatchNorm, Conv2D, Dense, Flatten, Layer, MaxPool2D, Sequential
 from minidl.optim import SGD
 
-HIDDEN = (100, 100, 100)    # Ioffe & Szegedy 2015, section 4.1
+HIDDEN = (100, 100, 100)  # Ioffe & Szegedy 2015, section 4.1
 CHANNELS = (16, 32)
 KERNEL = 5
 
@@ -57,7 +57,9 @@ def _cnn(config: RunConfig) -> list[Layer]:
 
 
 def _has_bias(config: RunConfig) -> bool:
-    return not (config.batch_norm and config.placement == "before")    # beta takes its place (paper, section 3.2)
+    return not (
+        config.batch_norm and config.placement == "before"
+    )  # beta takes its place (paper, section 3.2)
 
 
 def _activated(config: RunConfig, units: int) -> list[Layer]:

@@ -1,4 +1,4 @@
-"""Records of experiments to JSON and back: everything that was measured, in a file that any language can read."""
+"""Records of experiments to JSON and back: all that was measured, in a file that any language can read."""
 
 from __future__ import annotations
 
@@ -38,18 +38,26 @@ def comparison_from_plain(plain: dict[str, Any]) -> Comparison:
 
 
 def _result(plain: dict[str, Any]) -> RunResult:
-    numbers = {key: float(plain[key]) for key in ("test_loss", "test_accuracy", "steps_to_90", "steps_to_95", "seconds")}
+    numbers = {
+        key: float(plain[key])
+        for key in ("test_loss", "test_accuracy", "steps_to_90", "steps_to_95", "seconds")
+    }
     return RunResult(
-        config=RunConfig(**plain["config"]), data=plain["data"], outcome=plain["outcome"],
-        measurements=tuple(_measurement(m) for m in plain["measurements"]), **numbers,
+        config=RunConfig(**plain["config"]),
+        data=plain["data"],
+        outcome=plain["outcome"],
+        measurements=tuple(_measurement(m) for m in plain["measurements"]),
+        **numbers,
     )
 
 
 def _measurement(plain: dict[str, Any]) -> Measurement:
     low, middle, high = (float(p) for p in plain["percentiles"])
     return Measurement(
-        plain["step"], float(plain["train_loss"]), float(plain["loss"]), float(plain["accuracy"]),
-        tuple(
-            Saturation(s["layer"], float(s["dead"]), float(s["deciding"])) for s in plain["saturation"]
-        ), (low, middle, high),
+        plain["step"],
+        float(plain["train_loss"]),
+        float(plain["loss"]),
+        float(plain["accuracy"]),
+        tuple(Saturation(s["layer"], float(s["dead"]), float(s["deciding"])) for s in plain["saturation"]),
+        (low, middle, high),
     )

@@ -19,11 +19,13 @@ from minidl.instruments import Saturation
 from minidl.layers import Sequential
 from minidl.training import Callback, TrainingState, evaluate, fit, recalibrated
 
-VALIDATION = 5_000      # the last training images: curves and choices; the test images are read once, at the end
-POPULATION = 10_000     # the first training images: population statistics, nearly exact (Wu & Johnson 2021, section 3.2)
-PROBE = 1_000           # the first training images: saturation and percentiles
-POINTS = 12             # evaluations a run, log-spaced
-UNIT = 0                # the sigmoid whose input is followed, fixed before any training
+VALIDATION = 5_000  # the last training images: curves and choices; the test images are read once, at the end
+POPULATION = (
+    10_000  # the first training images: population statistics, nearly exact (Wu & Johnson 2021, section 3.2)
+)
+PROBE = 1_000  # the first training images: saturation and percentiles
+POINTS = 12  # evaluations a run, log-spaced
+UNIT = 0  # the sigmoid whose input is followed, fixed before any training
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class RunResult:
 
 
 def run(config: RunConfig) -> RunResult:
-    """Train one network and measure it, at log-spaced steps on held-out training images and at the end on the test set.
+    """Train one network; measure it at log-spaced steps on held-out training images, at the end on the test set.
 
     Raises:
         DatasetUnavailable: if the data can be neither found nor fetched.
@@ -88,26 +90,39 @@ def run(config: RunConfig) -> RunResult:
     model = build(config)
     measure = _Measure(config, train, validation)
     optimizer = build_optimizer(config, model)
-    # A network that diverges overflows before its loss does; the outcome "non-finite" reports it, in every run.
+    # A network that diverges overflows before its loss does; the outcome "non-finite" reports it.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         history = fit(
-            model, train, optimizer=optimizer, batch_size=config.batch_size, steps=config.steps, seed=config.seed,
-            callbacks=[measure], progress=False, drop_last=True,
+            model,
+            train,
+            optimizer=optimizer,
+            batch_size=config.batch_size,
+            steps=config.steps,
+            seed=config.seed,
+            callbacks=[measure],
+            progress=False,
+            drop_last=True,
         )
         final = evaluate(model, test, statistics="population", training_data=train)
     finite = bool(np.isfinite(history.train.loss).all())
     points = measure.points
     steps, accuracies = [p.step for p in points], [p.accuracy for p in points]
     return RunResult(
-        config, train.title, outcome(final.accuracy, finite), final.loss, final.accuracy,
-        steps_to(0.90, steps, accuracies), steps_to(0.95, steps, accuracies),
-        tuple(points), time.perf_counter() - begin,
+        config,
+        train.title,
+        outcome(final.accuracy, finite),
+        final.loss,
+        final.accuracy,
+        steps_to(0.90, steps, accuracies),
+        steps_to(0.95, steps, accuracies),
+        tuple(points),
+        time.perf_counter() - begin,
     )
 
 
 @lru_cache(maxsize=1)
 def split(data: str) -> tuple[Dataset, Dataset, Dataset]:
-    """Training, validation and test set of a name; kept, since a worker runs many configurations of one data set."""
+    """Training, validation and test set of a name; kept, since a worker runs many configurations of one."""
     train, test = load(data)
     return train[:-VALIDATION], train[-VALIDATION:], test
 
@@ -146,8 +161,12 @@ class _Measure(Callback):
             tape = instruments.probe(model, self.train[:PROBE].images)
         self.points.append(
             Measurement(
-                state.step, float(np.mean(self.losses)), result.loss, result.accuracy,
-                _saturation(tape), _percentiles(tape, self.config.activation),
+                state.step,
+                float(np.mean(self.losses)),
+                result.loss,
+                result.accuracy,
+                _saturation(tape),
+                _percentiles(tape, self.config.activation),
             )
         )
         self.losses.clear()

@@ -22,7 +22,7 @@ class Cell:
         steps_to_90: median of the steps; infinity where at least half of the runs never got there.
         steps_to_95: likewise.
         outcomes: number of runs of each outcome.
-        dead: median over seeds of the share of dead-saturated sigmoids at the end, mean over layers; NaN without.
+        dead: median over seeds of the share of dead sigmoids at the end, mean over layers; NaN without.
         deciding: likewise, of those that are saturated and decide.
 
     """
@@ -38,7 +38,7 @@ class Cell:
 
 
 def summarize(comparison: Comparison) -> list[Cell]:
-    """The rows of the comparison's table: for each learning rate each arm, medians and counts over the seeds."""
+    """The rows of the table: for each learning rate each arm, medians and counts over the seeds."""
     cells = []
     for lr in comparison.rates:
         for arm in comparison.arms:
@@ -48,23 +48,28 @@ def summarize(comparison: Comparison) -> list[Cell]:
             accuracies = [r.test_accuracy for r in runs]
             cells.append(
                 Cell(
-                    arm, lr, (float(np.median(accuracies)), min(accuracies), max(accuracies)),
-                    _median([r.steps_to_90 for r in runs]), _median([r.steps_to_95 for r in runs]),
+                    arm,
+                    lr,
+                    (float(np.median(accuracies)), min(accuracies), max(accuracies)),
+                    _median([r.steps_to_90 for r in runs]),
+                    _median([r.steps_to_95 for r in runs]),
                     {name: sum(r.outcome == name for r in runs) for name in OUTCOMES},
-                    _share(runs, "dead"), _share(runs, "deciding"),
+                    _share(runs, "dead"),
+                    _share(runs, "deciding"),
                 )
             )
     return cells
 
 
 def _median(values: list[float]) -> float:
-    """The median where infinity is a value as any other: for an even count the upper of the two in the middle."""
+    """The median, infinity being a value as any other; for an even count the upper of the two in the middle."""
     return sorted(values)[len(values) // 2]
 
 
 def _share(runs: list[RunResult], kind: str) -> float:
     shares = [
         float(np.mean([getattr(layer, kind) for layer in r.measurements[-1].saturation]))
-        for r in runs if r.measurements and r.measurements[-1].saturation
+        for r in runs
+        if r.measurements and r.measurements[-1].saturation
     ]
     return float(np.median(shares)) if shares else float("nan")

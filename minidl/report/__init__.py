@@ -7,7 +7,16 @@ from minidl.report.table import LEGEND, comparison_table
 from minidl.report.training import confusion_counts, confusion_table, training_figures
 
 __all__ = [
-    "LEGEND", "comparison_figures", "comparison_table", "confusion_counts", "confusion_table", "headline",
-    "results_folder", "training_figures", "write_comparison", "write_csv",
-    "write_json", "written_whole",
+    "LEGEND",
+    "comparison_figures",
+    "comparison_table",
+    "confusion_counts",
+    "confusion_table",
+    "headline",
+    "results_folder",
+    "training_figures",
+    "write_comparison",
+    "write_csv",
+    "write_json",
+    "written_whole",
 ]

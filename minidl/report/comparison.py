@@ -29,8 +29,22 @@ def write_comparison(comparison: Comparison, folder: Path) -> list[Path]:
 
 
 _HEAD = (
-    "data", "model", "activation", "placement", "arm", "lr", "seed", "step", "train_loss", "validation_loss",
-    "validation_accuracy", "saturated_dead", "saturated_deciding", "percentile_15", "percentile_50", "percentile_85",
+    "data",
+    "model",
+    "activation",
+    "placement",
+    "arm",
+    "lr",
+    "seed",
+    "step",
+    "train_loss",
+    "validation_loss",
+    "validation_accuracy",
+    "saturated_dead",
+    "saturated_deciding",
+    "percentile_15",
+    "percentile_50",
+    "percentile_85",
 )
 
 
@@ -39,8 +53,22 @@ def _rows(comparison: Comparison) -> Iterator[tuple[Any, ...]]:
         c = r.config
         for m in r.measurements:
             layers = len(m.saturation)
-            shares = [sum(getattr(s, kind) for s in m.saturation) / layers if layers else "" for kind in ("dead", "deciding")]
+            shares = [
+                sum(getattr(s, kind) for s in m.saturation) / layers if layers else ""
+                for kind in ("dead", "deciding")
+            ]
             yield (
-                r.data, c.model, c.activation, c.placement, c.arm, c.lr, c.seed, m.step, m.train_loss, m.loss,
-                m.accuracy, *shares, *m.percentiles,
+                r.data,
+                c.model,
+                c.activation,
+                c.placement,
+                c.arm,
+                c.lr,
+                c.seed,
+                m.step,
+                m.train_loss,
+                m.loss,
+                m.accuracy,
+                *shares,
+                *m.percentiles,
             )

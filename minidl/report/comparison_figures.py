@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -45,11 +46,15 @@ def _curves(comparison: Comparison) -> Figure:
     figure = Figure(figsize=(5.2 * columns + 1.6, 3.4 * rows + 0.5), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False, sharey=True)
     for ax, lr in zip(axes.flat, rates, strict=False):
-        arms = {arm: _accuracies(comparison.runs(arm, lr)) for arm in comparison.arms if comparison.runs(arm, lr)}
-        plots.bands({arm: a for arm, a in arms.items() if a is not None}, ax, ylabel="validation accuracy (%)")
+        arms = {
+            arm: _accuracies(comparison.runs(arm, lr)) for arm in comparison.arms if comparison.runs(arm, lr)
+        }
+        plots.bands(
+            {arm: a for arm, a in arms.items() if a is not None}, ax, ylabel="validation accuracy (%)"
+        )
         ax.set_title(f"learning rate {lr:g}")
         ax.set_ylim(0, 100)
-    for ax in list(axes.flat)[len(rates):]:
+    for ax in list(axes.flat)[len(rates) :]:
         ax.remove()
     plots.share_legend(figure)
     figure.suptitle(f"With and without batch normalization: {headline(comparison)}")
@@ -85,7 +90,10 @@ def _learning_rates(comparison: Comparison) -> Figure:
 
 
 def _grid_of_runs(
-    comparison: Comparison, title: str, draw: Callable[[list[RunResult], Axes], None], share_y: str
+    comparison: Comparison,
+    title: str,
+    draw: Callable[[list[RunResult], Axes], None],
+    share_y: Literal["all", "row"],
 ) -> Figure:
     """One panel for each learning rate (rows) and arm (columns), drawn from the arm's runs there."""
     arms, rates = comparison.arms, comparison.rates
@@ -98,7 +106,9 @@ def _grid_of_runs(
             if runs:
                 draw(runs, ax)
             else:
-                ax.text(0.5, 0.5, "diverged before the first measurement", ha="center", transform=ax.transAxes)
+                ax.text(
+                    0.5, 0.5, "diverged before the first measurement", ha="center", transform=ax.transAxes
+                )
             ax.set_title(f"{arm}; lr {lr:g}", fontsize="medium")
             if i < len(rates) - 1:
                 ax.set_xlabel("")
@@ -123,7 +133,10 @@ def _draw_saturation(runs: list[RunResult], ax: Axes) -> None:
     names = {f"hidden layer {i + 1}": i for i in range(len(layers))}
     plots.saturation(
         [m.step for m in longest],
-        {name: shares(i, lambda m, i: m.saturation[i].dead + m.saturation[i].deciding) for name, i in names.items()},
+        {
+            name: shares(i, lambda m, i: m.saturation[i].dead + m.saturation[i].deciding)
+            for name, i in names.items()
+        },
         {name: shares(i, lambda m, i: m.saturation[i].dead) for name, i in names.items()},
         ax,
     )

@@ -24,13 +24,17 @@ def results_folder(given: str | None, name: str) -> Path:
     """
     target = Path(given) if given else Path("runs") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise ValueError(f"--out {target}: expected a new or empty folder, got one with files in it: choose another")
+        raise ValueError(
+            f"--out {target}: expected a new or empty folder, got one with files in it: choose another"
+        )
     parent = _nearest(target)
     try:
         with tempfile.TemporaryFile(dir=parent):
             pass
     except OSError as error:
-        raise OSError(f"--out {target}: can't write in {parent} ({error.strerror}): choose another folder") from error
+        raise OSError(
+            f"--out {target}: can't write in {parent} ({error.strerror}): choose another folder"
+        ) from error
     return target
 
 
@@ -51,12 +55,14 @@ def written_whole(target: Path) -> Iterator[Path]:
     unfinished = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.absolute().parent))
     try:
         yield unfinished
-        if target.exists():     # an empty folder of the user's, perhaps the one that the shell stands in: keep it
+        if (
+            target.exists()
+        ):  # an empty folder of the user's, perhaps the one that the shell stands in: keep it
             for path in unfinished.iterdir():
                 os.replace(path, target / path.name)
             unfinished.rmdir()
         else:
-            unfinished.chmod(0o755)     # mkdtemp's are private
+            unfinished.chmod(0o755)  # mkdtemp's are private
             os.replace(unfinished, target)
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)

@@ -62,7 +62,7 @@ def training_figures(
         counts: `confusion_counts` of them.
 
     """
-    figures = {}
+    figures: dict[str, Figure] = {}
     ax = _new(figures, "curves", f"Validation accuracy: {title}", (7.0, 4.2))
     plots.curves({"validation": history}, ax=ax)
     ax = _new(figures, "confusion", f"Confusion matrix: {title}", (7.0, 6.4))

@@ -1,4 +1,4 @@
-"""The command line as a user meets it: one sentence and exit code 2 for bad input, and nothing left behind."""
+"""The command line as a user meets it: one sentence and exit code 2 for bad input, nothing left over."""
 
 import os
 import subprocess
@@ -90,7 +90,8 @@ def test_the_fallback_says_that_it_is_synthetic(capsys, monkeypatch):
         name = "stroke-digits"
 
     monkeypatch.setattr(
-        "minidl.cli.options.mnist_or_stroke_digits", lambda: (Train, None, "runs on stroke digits (synthetic) instead")
+        "minidl.cli.options.mnist_or_stroke_digits",
+        lambda: (Train, None, "runs on stroke digits (synthetic) instead"),
     )
     assert find_data(None)[0] == "stroke-digits"
     assert "stroke digits (synthetic)" in capsys.readouterr().err
@@ -110,11 +111,34 @@ def test_compare_with_two_spawned_workers(tmp_path):
     """The real thing, small: spawned processes, every file, an ASCII console."""
     data = ["--data", "mnist"] if "MINIDL_DATASETS" in os.environ else ["--data", "stroke-digits"]
     done = subprocess.run(
-        [sys.executable, "-m", "minidl", "compare", "--lr", "0.5", "--seeds", "1", "--steps", "20", "--workers", "2",
-         *data, "--out", str(tmp_path / "out")],
-        capture_output=True, check=False, encoding="utf-8", timeout=120,
+        [
+            sys.executable,
+            "-m",
+            "minidl",
+            "compare",
+            "--lr",
+            "0.5",
+            "--seeds",
+            "1",
+            "--steps",
+            "20",
+            "--workers",
+            "2",
+            *data,
+            "--out",
+            str(tmp_path / "out"),
+        ],
+        capture_output=True,
+        check=False,
+        encoding="utf-8",
+        timeout=120,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.isascii()
     assert "BN, N(0, 0.1^2)" in done.stdout
-    assert {p.name for p in (tmp_path / "out").iterdir()} >= {"results.json", "history.csv", "curves.png", "curves.svg"}
+    assert {p.name for p in (tmp_path / "out").iterdir()} >= {
+        "results.json",
+        "history.csv",
+        "curves.png",
+        "curves.svg",
+    }

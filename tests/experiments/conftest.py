@@ -7,7 +7,7 @@ import pytest
 
 from minidl.datasets import Dataset
 
-run_module = import_module("minidl.experiments.run")     # the package's attribute of that name is the function
+run_module = import_module("minidl.experiments.run")  # the package's attribute of that name is the function
 
 
 def bars(n: int, seed: int) -> Dataset:

@@ -9,7 +9,9 @@ from minidl.experiments import RECIPES, RunConfig, run
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif("MINIDL_DATASETS" not in os.environ, reason="MINIDL_DATASETS names no folder with real MNIST"),
+    pytest.mark.skipif(
+        "MINIDL_DATASETS" not in os.environ, reason="MINIDL_DATASETS names no folder with real MNIST"
+    ),
 ]
 
 EPOCH = 55_000 // 60

@@ -12,8 +12,13 @@ from minidl.layers import BatchNorm, Dense, MaxPool2D, ReLU, Sigmoid
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        ({"lr": 0.0}, "lr"), ({"lr": float("nan")}, "lr"), ({"model": "rnn"}, "model"), ({"steps": 0}, "steps"),
-        ({"init": "zero"}, "init"), ({"batch_norm": True, "batch_size": 1}, "batch_size"), ({"seed": -1}, "seed"),
+        ({"lr": 0.0}, "lr"),
+        ({"lr": float("nan")}, "lr"),
+        ({"model": "rnn"}, "model"),
+        ({"steps": 0}, "steps"),
+        ({"init": "zero"}, "init"),
+        ({"batch_norm": True, "batch_size": 1}, "batch_size"),
+        ({"seed": -1}, "seed"),
         ({"placement": "inside"}, "placement"),
     ],
 )
@@ -32,7 +37,9 @@ def test_is_frozen_hashable_and_picklable():
 
 def test_arms_share_initial_weights_where_the_initialiser_is_the_same():
     plain, tuned, bn = (build(c) for c in arms(RunConfig(seed=3)))
-    weights = [[layer.weight.data for layer in model if isinstance(layer, Dense)] for model in (plain, tuned, bn)]
+    weights = [
+        [layer.weight.data for layer in model if isinstance(layer, Dense)] for model in (plain, tuned, bn)
+    ]
     assert all(np.array_equal(a, b) for a, b in zip(weights[0], weights[2], strict=True))
     assert not np.array_equal(weights[0][0], weights[1][0])
     assert abs(weights[0][0].std() - 0.1) < 0.001

@@ -10,7 +10,10 @@ from minidl.experiments.outcome import outcome, steps_to
 @pytest.mark.parametrize(
     ("accuracy", "finite", "expected"),
     [
-        (0.1999, True, "stuck"), (0.2, True, "unfinished"), (0.8999, True, "unfinished"), (0.9, True, "trained"),
+        (0.1999, True, "stuck"),
+        (0.2, True, "unfinished"),
+        (0.8999, True, "unfinished"),
+        (0.9, True, "trained"),
         (0.99, False, "non-finite"),
     ],
 )

@@ -35,7 +35,15 @@ def test_measuring_changes_nothing_in_the_training():
     result = run(BN)
     train, _, test = run_module.split("bars")
     model = experiments.build(BN)
-    fit(model, train, optimizer=optim.SGD(model.parameters(), lr=0.5), batch_size=60, steps=60, seed=0, drop_last=True)
+    fit(
+        model,
+        train,
+        optimizer=optim.SGD(model.parameters(), lr=0.5),
+        batch_size=60,
+        steps=60,
+        seed=0,
+        drop_last=True,
+    )
     bare = evaluate(model, test, statistics="population", training_data=train)
     assert (bare.loss, bare.accuracy) == (result.test_loss, result.test_accuracy)
 
@@ -71,8 +79,10 @@ def test_comparison_survives_json():
 
 def test_summary_takes_medians_that_treat_never_as_infinite():
     base = run(replace(BN, steps=5))
-    runs = [replace(base, config=replace(BN, seed=i), steps_to_90=s, test_accuracy=a)
-            for i, (s, a) in enumerate([(10.0, 0.9), (math.inf, 0.1), (30.0, 0.95)])]
+    runs = [
+        replace(base, config=replace(BN, seed=i), steps_to_90=s, test_accuracy=a)
+        for i, (s, a) in enumerate([(10.0, 0.9), (math.inf, 0.1), (30.0, 0.95)])
+    ]
     comparison = experiments.Comparison(tuple(runs), experiments.environment(), 1.0)
     (cell,) = summarize(comparison)
     assert cell.accuracy == (0.9, 0.1, 0.95)

@@ -19,21 +19,32 @@ from minidl.instruments import Saturation
 
 
 def made_up(diverge: bool = False) -> Comparison:
-    """A comparison of made-up numbers, two rates, three arms, two seeds; the plain runs at lr 8 diverge if asked."""
+    """Made-up numbers: two rates, three arms, two seeds; the plain runs at lr 8 diverge if asked."""
     results = []
     for config in grid(RunConfig(data="stroke-digits", steps=100), [0.5, 8.0], 2):
         gone = diverge and config.lr == 8 and not config.batch_norm
         points = tuple(
             Measurement(
-                step, 1.0, 1.0, 0.5 + step / 300, tuple(Saturation(str(i), 0.1, 0.2) for i in (3, 6, 9)),
+                step,
+                1.0,
+                1.0,
+                0.5 + step / 300,
+                tuple(Saturation(str(i), 0.1, 0.2) for i in (3, 6, 9)),
                 (-1.0 - step / 100, 0.0, 1.0 + config.seed),
             )
             for step in (10, 30, 100)
         )
         results.append(
             RunResult(
-                config, "stroke digits (synthetic)", "non-finite" if gone else "unfinished", 1.0, 0.1 if gone else 0.83,
-                float("inf"), float("inf"), () if gone else points, 1.0,
+                config,
+                "stroke digits (synthetic)",
+                "non-finite" if gone else "unfinished",
+                1.0,
+                0.1 if gone else 0.83,
+                float("inf"),
+                float("inf"),
+                () if gone else points,
+                1.0,
             )
         )
     return Comparison(tuple(results), environment(), 3.0)
@@ -44,7 +55,10 @@ def test_writes_every_file(tmp_path, diverge):
     comparison = made_up(diverge)
     files = report.write_comparison(comparison, tmp_path / "out")
     names = {"curves", "learning-rates", "saturation", "percentiles"}
-    expected = {f"{name}.{kind}" for name in names for kind in ("png", "svg")} | {"results.json", "history.csv"}
+    expected = {f"{name}.{kind}" for name in names for kind in ("png", "svg")} | {
+        "results.json",
+        "history.csv",
+    }
     assert {file.name for file in files} == expected
     plain = json.loads((tmp_path / "out" / "results.json").read_text(encoding="utf-8"))
     assert comparison_from_plain(plain) == comparison
