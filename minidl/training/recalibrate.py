@@ -54,7 +54,7 @@ def recalibrate(model: Layer, data: Data, batch_size: int = BATCH_SIZE, batches:
             f"recalibrate expects {least} full {'batch' if least == 1 else 'batches'} of {size} examples, "
             f"got {len(inputs)} examples: use batch_size={max(1, len(inputs) // least)} or less, or more data"
         )
-    norms = batch_norms(model)
+    norms = [layer for _, layer in model.named_layers() if isinstance(layer, BatchNorm)]
     if not norms:
         return
     if active_tape() is not None:
@@ -96,8 +96,3 @@ def recalibrated(
     with model.preserved():
         recalibrate(model, data, batch_size, batches)
         yield
-
-
-def batch_norms(model: Layer) -> list[BatchNorm]:
-    """The BatchNorms of a model, in order, each once."""
-    return list(dict.fromkeys(layer for _, layer in model.named_layers() if isinstance(layer, BatchNorm)))

@@ -33,6 +33,23 @@ def test_probe_changes_nothing_and_evaluates():
     assert all(p.grad is None for p in model.parameters())
 
 
+def test_probe_puts_noise_back():
+    class Noise(Layer):
+        def __init__(self):
+            super().__init__()
+            self.generator = np.random.default_rng(0)
+
+        def draw_noise(self, generator):
+            self.generator = generator
+
+        def forward(self, x):
+            return x + self.generator.random(x.shape, np.float32)
+
+    model = Sequential(Noise(), Sigmoid(), seed=0)
+    first, second = (probe(model, np.zeros((2, 2))).records[-1].output.data for _ in range(2))
+    assert np.array_equal(first, second)
+
+
 def test_saturation_by_hand():
     # 99 % of 200 is 198. Columns: dead below; dead above; on one side for 197 only; on both sides; lively.
     x = np.zeros((200, 5), np.float32)

@@ -107,6 +107,18 @@ def test_accuracy_is_nan_where_targets_are_no_classes(data):
     )
 
 
+@pytest.mark.parametrize(("outputs", "targets"), [
+    (1, np.arange(64)),                     # one output for whole numbers: a regression
+    (3, np.linspace(0, 2, 64)),             # numbers that are no classes
+    (3, np.zeros((64, 1), int)),
+])
+def test_accuracy_needs_classes(data, outputs, targets):
+    def loss(x, t):
+        return mse(x.sum(axis=1), t.reshape(-1).astype(np.float32))
+
+    assert math.isnan(evaluate(Dense(4, outputs), (data[0], targets), loss=loss).accuracy)
+
+
 def test_data_set_and_pair_are_the_same():
     images = np.random.default_rng(0).random((10, 2, 2, 1)).astype(np.float32)
     dataset = Dataset(images, np.arange(10) % 3, ("a", "b", "c"), "noise", synthetic=True)

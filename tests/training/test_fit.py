@@ -206,6 +206,16 @@ def test_interruption_returns_the_history(build, data, moment):
     assert train(model, data, steps=2).stopped == "finished"
 
 
+def test_interruption_in_the_middle_of_a_point(build, data):
+    class Interrupt(Callback):
+        def on_step(self, state):
+            state.history.train.step.append(2)      # as if it had struck inside Series.append
+            raise KeyboardInterrupt
+
+    train_points = train(build(), data, callbacks=[Interrupt()]).train
+    assert train_points.step == [1] and len(train_points.loss) == len(train_points.accuracy) == 1
+
+
 def test_interruption_in_an_evaluation_puts_everything_back(build, data):
     class Interrupt(Layer):
         def forward(self, x):

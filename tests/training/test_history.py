@@ -55,7 +55,9 @@ def test_json_is_strict(tmp_path):
 
 def test_csv_has_one_row_a_step(tmp_path):
     odd_history().to_csv(tmp_path / "h.csv")
-    lines = (tmp_path / "h.csv").read_text(encoding="utf-8").splitlines()
+    text = (tmp_path / "h.csv").read_bytes().decode("utf-8")
+    assert "\r" not in text
+    lines = text.splitlines()
     assert lines[0] == "step,loss,accuracy,validation_loss,validation_accuracy,stopped"
     assert [line.split(",")[0] for line in lines[1:]] == ["0", "1", "2", "3", "4", "5", "7"]
     assert lines[1] == "0,,,2.5,0.1,"

@@ -16,6 +16,8 @@ from minidl.training import Callback, fit
 
 
 class Terminal(io.StringIO):
+    encoding = "utf-8"
+
     def isatty(self) -> bool:
         return True
 
