@@ -38,8 +38,8 @@ class RunConfig:
     initial weights.
 
     Attributes:
-        model: "mlp", the paper's 784-100-100-100-10, or "cnn", two blocks Conv2D-BN-activation-MaxPool2D and a
-            Dense.
+        model: "mlp", the paper's 784-100-100-100-10, or "cnn", two blocks Conv2D-BN-activation-MaxPool2D
+            and a Dense.
         data: "mnist", "fashion-mnist" or "stroke-digits".
         batch_norm: whether each hidden layer has a BatchNorm.
         init: a key of `INITS`.

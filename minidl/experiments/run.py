@@ -79,7 +79,7 @@ class RunResult:
 
 
 def run(config: RunConfig) -> RunResult:
-    """Train one network; measure it at log-spaced steps on held-out training images, at the end on the test set.
+    """Train one network; measure it at log-spaced steps on held-out images, at the end on the test set.
 
     Raises:
         DatasetUnavailable: if the data can be neither found nor fetched.
@@ -132,7 +132,7 @@ def measuring_points(steps: int) -> list[int]:
 
     Example:
         >>> measuring_points(1500)
-        [10, 16, 25, 39, 62, 97, 154, 242, 382, 603, 951, 1500]
+        [10, 16, 25, 39, 62, 98, 154, 243, 382, 603, 951, 1500]
 
     """
     return sorted({round(s) for s in np.geomspace(min(10, steps), steps, POINTS)})

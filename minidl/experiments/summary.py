@@ -62,7 +62,7 @@ def summarize(comparison: Comparison) -> list[Cell]:
 
 
 def _median(values: list[float]) -> float:
-    """The median, infinity being a value as any other; for an even count the upper of the two in the middle."""
+    """The median, infinity being a value as any other; of an even count the upper of the middle two."""
     return sorted(values)[len(values) // 2]
 
 
