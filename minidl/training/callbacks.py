@@ -57,7 +57,7 @@ class TrainingState:
         """End the training; the reason goes into `history.stopped`.
 
         Called in `on_gradients` it leaves out the step under way. The model is still validated once more,
-        unless it just was.
+        unless it just was, or the user interrupted it.
         """
         self.stop_reason = reason
 

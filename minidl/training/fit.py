@@ -19,6 +19,7 @@ from minidl.training.callbacks import Callback, TrainingState
 from minidl.training.checks import Statistics, check_statistics, whole
 from minidl.training.evaluate import Loss, evaluate, hits
 from minidl.training.history import FINISHED, INTERRUPTED, NON_FINITE, RUNNING, History
+from minidl.training.interrupt import interruptible
 from minidl.training.progress import progress_bar
 
 VALIDATIONS = 20       # in a training of given steps, unless validate_every says otherwise
@@ -45,8 +46,9 @@ def fit(
 
     Each layer keeps the mode that it has, so a frozen BatchNorm stays frozen; a model wholly in evaluation
     mode is put into training. The training ends at once when the loss is nan or infinite, before that step
-    changes the weights. An interruption from the keyboard (Ctrl-C, or a notebook's stop button) ends it too;
-    `history.stopped` tells. The step under way may then be half done.
+    changes the weights. Ctrl-C, or a notebook's stop button, ends it after the step under way, and the
+    history so far is returned; `history.stopped` tells. (A loop over several trainings has to look at it.) A
+    second Ctrl-C raises KeyboardInterrupt at once.
 
     Args:
         model: any layer.
@@ -104,7 +106,8 @@ def fit(
 
     def validate() -> None:
         points = history.validation
-        if validation is None or (points and points.step[-1] == state.step):
+        up_to_date = points and points.step[-1] == state.step
+        if validation is None or up_to_date or state.stop_reason == INTERRUPTED:
             return
         result = evaluate(model, validation, loss=loss, statistics=statistics, training_data=data)
         state.evaluation = result
@@ -113,7 +116,8 @@ def fit(
             callback.on_validation(state)
 
     # A network that diverges overflows before its loss does, and the loss ends the training.
-    with np.errstate(over="ignore", invalid="ignore"), progress_bar(state, progress) as bar:
+    quiet = np.errstate(over="ignore", invalid="ignore")
+    with quiet, progress_bar(state, progress) as bar, interruptible(state):
         try:
             for callback in callbacks:
                 callback.on_start(state)
@@ -129,6 +133,8 @@ def fit(
                     break
             validate()
         except KeyboardInterrupt:
+            if state.stop_reason == INTERRUPTED:
+                raise
             state.stop(INTERRUPTED)
             state.tape = None
             history.train.even()

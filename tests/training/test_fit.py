@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import signal
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -204,6 +206,77 @@ def test_interruption_returns_the_history(build, data, moment):
     assert history.train.step == ([] if moment == "on_start" else [1, 2, 3])
     assert all(p.grad is None for p in model.parameters())
     assert train(model, data, steps=2).stopped == "finished"
+
+
+def press_ctrl_c():
+    signal.raise_signal(signal.SIGINT)
+
+
+def test_ctrl_c_ends_between_two_steps(build, data):
+    class Press(Callback):
+        def on_gradients(self, state):
+            if state.step == 3:
+                press_ctrl_c()
+
+    class Steps(Callback):
+        steps = 0
+
+        def on_step(self, state):
+            self.steps += 1
+
+    model, steps, expected = build(), Steps(), build()
+    history = train(model, data, validation=data, callbacks=[Press(), steps])
+    # Interrupted between backward and step, it leaves that step out; nothing is validated any more.
+    assert (history.stopped, steps.steps, history.train.step) == ("interrupted", 2, [1, 2, 3])
+    assert not len(history.validation)
+    train(expected, data, steps=2)
+    for p, q in zip(model.parameters(), expected.parameters(), strict=True):
+        assert np.array_equal(p.data, q.data) and p.grad is None
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_ctrl_c_lets_a_validation_finish(data):
+    class Press(Layer):
+        def forward(self, x):
+            if not self.training:
+                press_ctrl_c()
+            return x
+
+    model = Sequential(BatchNorm(4), Press(), Dense(4, 3), seed=0)
+    history = train(model, data, steps=9, validation=data, validate_every=2)
+    assert history.stopped == "interrupted" and history.validation.step == [2] and len(history.train) == 2
+    assert all(layer.training for _, layer in model.named_layers())
+
+
+def test_second_ctrl_c_strikes_at_once(build, data):
+    class Press(Callback):
+        def on_step(self, state):
+            press_ctrl_c()
+            press_ctrl_c()
+
+    with pytest.raises(KeyboardInterrupt):
+        train(build(), data, callbacks=[Press()])
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_handler_of_the_user_is_left_alone(build, data):
+    presses = []
+
+    class Press(Callback):
+        def on_step(self, state):
+            press_ctrl_c()
+
+    before = signal.signal(signal.SIGINT, lambda *_: presses.append(1))
+    try:
+        history = train(build(), data, steps=3, callbacks=[Press()])
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert history.stopped == "finished" and len(presses) == 3
+
+
+def test_trains_in_another_thread(build, data):
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(train, build(), data, steps=3).result().stopped == "finished"
 
 
 def test_interruption_in_the_middle_of_a_point(build, data):
