@@ -28,9 +28,7 @@ def tensors(op: str, *values: TensorLike) -> tuple[Tensor, ...]:
             f"convert the model with model.astype(...), or the array with .astype(...)"
         )
     dtype = dtypes.pop() if dtypes else np.dtype(np.float32)
-    return tuple([
-        v if isinstance(v, Tensor) else Tensor(plain_array(v).astype(dtype, copy=False)) for v in values
-    ])
+    return tuple([v if isinstance(v, Tensor) else Tensor(plain_array(v, dtype)) for v in values])
 
 
 def as_tensor(value: TensorLike) -> Tensor:

@@ -10,8 +10,12 @@ import numpy.typing as npt
 Array: TypeAlias = npt.NDArray[Any]
 
 
-def as_array(value: Any) -> Array:
+def as_array(value: Any, dtype: np.dtype[Any] | None = None) -> Array:
     """A float array: float32 and float64 arrays as they are, everything else that is a number as float32.
+
+    Args:
+        value: array of any shape, nested lists, or a number.
+        dtype: float32 or float64, converted to in one step: 0.1 has other digits by way of float32.
 
     Raises:
         TypeError: if it isn't made of real numbers.
@@ -19,14 +23,12 @@ def as_array(value: Any) -> Array:
     """
     if isinstance(value, np.ndarray | np.generic):
         array = np.asarray(value)
-        if array.dtype == np.float32 or array.dtype == np.float64:
-            return array
-        if array.dtype.kind == "f" and array.dtype.itemsize >= 8:   # long double, or another byte order
-            return array.astype(np.float64)
+        if dtype is None and array.dtype.kind == "f" and array.dtype.itemsize >= 8:
+            dtype = np.dtype(np.float64)    # long double and other byte orders too
     elif hasattr(value, "__array__"):
-        return as_array(np.asarray(value))
+        return as_array(np.asarray(value), dtype)
     elif hasattr(value, "__dlpack__"):
-        return as_array(np.from_dlpack(value))
+        return as_array(np.from_dlpack(value), dtype)
     else:
         try:
             array = np.asarray(value)
@@ -34,7 +36,7 @@ def as_array(value: Any) -> Array:
             raise TypeError(f"expected numbers in rows of equal length, got {describe(value)}") from error
     if array.dtype.kind not in "biuf":
         raise TypeError(f"expected real numbers, got {describe(value)}")
-    return array.astype(np.float32)
+    return array.astype(np.float32 if dtype is None else dtype, copy=False)
 
 
 def describe(value: Any) -> str:

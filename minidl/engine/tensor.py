@@ -357,14 +357,14 @@ def _plain(value: Any) -> Any:
     return value.data if isinstance(value, Tensor) else value
 
 
-def plain_array(value: Any) -> Array:
+def plain_array(value: Any, dtype: np.dtype[Any] | None = None) -> Array:
     """A float array of what is no tensor and holds none: NumPy would take those off the tape in silence."""
     if _holds_tensor(value):
         raise TypeError(
             f"expected numbers or an array, got a {type(value).__name__} "
             + ("already: use t.detach()" if isinstance(value, Tensor) else "of tensors: use minidl.ops.stack")
         )
-    return as_array(value)
+    return as_array(value, dtype)
 
 
 def _holds_tensor(value: Any) -> bool:

@@ -1,0 +1,141 @@
+"""Normalisation: values and gradients against the paper's lines, precision in float32, messages."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import minidl as dl
+from minidl import ops
+
+SHAPES = [(6, 3), (4, 2, 3, 3), (64, 3), (130, 3), (65, 1, 1, 3)]
+EPS = 1e-3
+ONES = np.ones(3)
+
+
+def sample(shape, seed=0):
+    """Inputs whose mean and spread depend on feature and position; random gamma, beta, upstream gradient."""
+    rng = np.random.default_rng([seed, 3])
+    x = rng.normal(size=shape) * rng.uniform(0.5, 3, shape[-1]) + rng.normal(size=shape[1:]) * 4
+    return x, rng.normal(size=shape[-1]), rng.normal(size=shape[-1]), rng.normal(size=shape)
+
+
+def the_paper(x, gamma, beta, g, eps):
+    """Algorithm 1 and the six lines of section 3, feature by feature, value by value."""
+    y, dx = np.empty_like(x), np.empty_like(x)
+    dgamma, dbeta, means, variances = (np.empty(x.shape[-1]) for _ in range(4))
+    for k in range(x.shape[-1]):
+        values, l = x[..., k].ravel(), g[..., k].ravel()    # noqa: E741 (the paper's letter)
+        m = len(values)
+        mu = sum(values) / m
+        var = sum((values - mu) ** 2) / m
+        x_hat = (values - mu) / np.sqrt(var + eps)
+        dx_hat = l * gamma[k]
+        dvar = sum(dx_hat * (values - mu)) * -0.5 * (var + eps) ** -1.5
+        dmu = sum(dx_hat * -1 / np.sqrt(var + eps)) + dvar * sum(-2 * (values - mu)) / m
+        dx_k = dx_hat / np.sqrt(var + eps) + dvar * 2 * (values - mu) / m + dmu / m
+        dx[..., k] = dx_k.reshape(x.shape[:-1])
+        y[..., k] = (gamma[k] * x_hat + beta[k]).reshape(x.shape[:-1])
+        dgamma[k], dbeta[k], means[k], variances[k] = sum(l * x_hat), sum(l), mu, var
+    return y, means, variances, dx, dgamma, dbeta
+
+
+def gradients(f, arrays, g):
+    leaves = [dl.Tensor(a, requires_grad=True) for a in arrays]
+    with dl.Tape() as tape:
+        y = f(*leaves)
+    return tape.gradients(y, leaves, gradient=g)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_batch_norm_is_algorithm_1_and_its_gradient_section_3(shape):
+    x, gamma, beta, g = sample(shape)
+    expected = the_paper(x, gamma, beta, g, EPS)
+    y, mean, var = ops.batch_norm(x, gamma, beta, EPS)
+    found = (y.data, mean, var, *gradients(lambda *t: ops.batch_norm(*t, eps=EPS)[0], (x, gamma, beta), g))
+    for name, a, b in zip(("y", "mean", "var", "dx", "dgamma", "dbeta"), found, expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12, err_msg=name)
+
+
+def test_without_gamma_and_beta_they_are_1_and_0():
+    x, gamma, beta, _ = sample((6, 3))
+    plain = ops.batch_norm(x)[0].data
+    np.testing.assert_allclose(ops.batch_norm(x, np.ones(3), np.zeros(3))[0].data, plain)
+    np.testing.assert_allclose(ops.batch_norm(x, gamma)[0].data, gamma * plain)
+    np.testing.assert_allclose(ops.batch_norm(x, beta=beta)[0].data, plain + beta)
+
+
+@pytest.mark.parametrize("shape", [(6, 3), (4, 2, 3, 3), (1, 3)], ids=str)
+def test_batch_norm_inference_is_an_affine_map(shape):
+    x, gamma, beta, g = sample(shape)
+    mean, var = np.array([5.0, -7.0, 30.0]), np.array([0.2, 9.0, 40.0])     # far from the batch's own
+    y = ops.batch_norm_inference(x, gamma, beta, mean, var, EPS)
+    scale = gamma / np.sqrt(var + EPS)
+    np.testing.assert_allclose(y.data, scale * x + (beta - scale * mean), rtol=1e-12, atol=1e-12)
+    dx, dgamma, dbeta = gradients(
+        lambda *t: ops.batch_norm_inference(*t, mean, var, EPS), (x, gamma, beta), g
+    )
+    x_hat = (x - mean) / np.sqrt(var + EPS)
+    others = tuple(range(x.ndim - 1))
+    np.testing.assert_allclose(dx, scale * g, rtol=1e-12)
+    np.testing.assert_allclose(dgamma, (g * x_hat).sum(others), rtol=1e-11)
+    np.testing.assert_allclose(dbeta, g.sum(others), rtol=1e-12)
+
+
+@pytest.mark.parametrize("m", [60, 73_728])
+def test_statistics_of_float32_neither_cancel_nor_drift(m):
+    x = (1e4 + np.random.default_rng(0).normal(size=(m, 3))).astype(np.float32)
+    y, mean, var = ops.batch_norm(x)
+    exact = x.astype(np.float64)
+    assert y.dtype == mean.dtype == var.dtype == np.float32
+    np.testing.assert_allclose(mean, exact.mean(0), atol=1e-3)
+    np.testing.assert_allclose(var, exact.var(0), rtol=1e-3)
+    np.testing.assert_allclose(y.data, (exact - exact.mean(0)) / exact.std(0), atol=2e-3)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, 1e4])
+@pytest.mark.parametrize("eps", [1e-5, 1e-12])
+def test_a_constant_feature_gives_beta_and_finite_gradients(value, eps):
+    x = np.full((60, 2), value, np.float32)
+    x[:, 1] = np.random.default_rng(0).normal(size=60)
+    y = ops.batch_norm(x, np.full(2, 3, np.float32), np.full(2, 7, np.float32), eps)[0].data
+    np.testing.assert_allclose(y[:, 0], 7, rtol=1e-3)
+    g = gradients(lambda t: ops.batch_norm(t, eps=eps)[0], (x,), np.ones((60, 2)))[0]
+    assert np.isfinite(g).all()
+
+
+@pytest.mark.parametrize("shape", [(4, 6), (2, 3, 6), (2, 2, 3, 6)], ids=str)
+def test_layer_norm_normalises_each_example_over_the_last_axis(shape):
+    x, gamma, beta, _ = sample(shape)
+    expected = (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + EPS) * gamma + beta
+    np.testing.assert_allclose(ops.layer_norm(x, gamma, beta, EPS).data, expected, rtol=1e-11, atol=1e-12)
+    plain = (expected - beta) / gamma
+    np.testing.assert_allclose(ops.layer_norm(x, eps=EPS).data, plain, rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.parametrize("groups", [1, 2, 3])
+@pytest.mark.parametrize("shape", [(4, 6), (2, 3, 2, 6)], ids=str)
+def test_group_norm_normalises_each_example_over_positions_and_a_group(shape, groups):
+    x, gamma, beta, _ = sample(shape)
+    expected = np.empty_like(x)
+    for n in range(len(x)):
+        for k in np.split(np.arange(6), groups):
+            part = x[n][..., k]
+            expected[n][..., k] = (part - part.mean()) / np.sqrt(part.var() + EPS) * gamma[k] + beta[k]
+    y = ops.group_norm(x, groups, gamma, beta, EPS)
+    np.testing.assert_allclose(y.data, expected, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize(("call", "message"), [
+    (lambda x: ops.batch_norm(x[:1]), r"batch_norm in training mode .* got \(1, 3\): .*drop_last"),
+    (lambda x: ops.batch_norm(x[0]), r"batch_norm expects x \(\.\.\., features\), .* got \(3,\)"),
+    (lambda x: ops.batch_norm(x, np.ones(2)), r"gamma and beta \(features,\), got \(6, 3\), \(2,\)"),
+    (lambda x: ops.batch_norm_inference(x, None, np.ones(4), ONES, ONES), r"got \(6, 3\), \(4,\)"),
+    (lambda x: ops.batch_norm_inference(x, None, None, np.ones(1), ONES), r"var \(3,\) .* got \(1,\)"),
+    (lambda x: ops.layer_norm(x, np.ones(2)), r"layer_norm expects x"),
+    (lambda x: ops.group_norm(x, 2), r"group_norm expects .* divisible by 2, got \(6, 3\)"),
+    (lambda x: ops.group_norm(x, 0), r"group_norm expects .* divisible by 0, got \(6, 3\)"),
+])
+def test_messages(call, message):
+    with pytest.raises(ValueError, match=message):
+        call(sample((6, 3))[0])
