@@ -1,24 +1,27 @@
 """Experiments: a config goes in, a plain record comes out."""
 
 from minidl.experiments.compare import Comparison, compare, grid
-from minidl.experiments.config import RECIPES, RunConfig, arms
+from minidl.experiments.config import RECIPES, TUNED, RunConfig, arms
 from minidl.experiments.environment import Environment, environment
 from minidl.experiments.estimate import estimate_seconds
 from minidl.experiments.models import build, build_optimizer
 from minidl.experiments.record import comparison_from_plain, to_plain
 from minidl.experiments.run import POPULATION, Measurement, RunResult, run, split
+from minidl.experiments.single import TrainedNetwork, title_of, train_network
 from minidl.experiments.summary import Cell, summarize
 from minidl.experiments.workers import worker_processes
 
 __all__ = [
     "POPULATION",
     "RECIPES",
+    "TUNED",
     "Cell",
     "Comparison",
     "Environment",
     "Measurement",
     "RunConfig",
     "RunResult",
+    "TrainedNetwork",
     "arms",
     "build",
     "build_optimizer",
@@ -30,6 +33,8 @@ __all__ = [
     "run",
     "split",
     "summarize",
+    "title_of",
     "to_plain",
+    "train_network",
     "worker_processes",
 ]

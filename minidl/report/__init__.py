@@ -4,7 +4,7 @@ from minidl.report.comparison import write_comparison
 from minidl.report.comparison_figures import comparison_figures, headline
 from minidl.report.files import results_folder, write_csv, write_json, written_whole
 from minidl.report.table import LEGEND, comparison_table
-from minidl.report.training import confusion_counts, confusion_table, training_figures
+from minidl.report.training import confusion_counts, confusion_table, training_figures, write_training
 
 __all__ = [
     "LEGEND",
@@ -18,5 +18,6 @@ __all__ = [
     "write_comparison",
     "write_csv",
     "write_json",
+    "write_training",
     "written_whole",
 ]
