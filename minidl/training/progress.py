@@ -45,16 +45,16 @@ class Progress:
         if train:
             recent = slice(min(shown, len(train) - 1), None)
             losses, accuracies = train.loss[recent], train.accuracy[recent]
-            text = _text("", sum(losses) / len(losses), sum(accuracies) / len(accuracies))
-            if state.evaluation is not None:
-                text += ", " + _text("validation ", state.evaluation.loss, state.evaluation.accuracy)
+            text = f"loss={sum(losses) / len(losses):.3f}"
+            if not math.isnan(state.accuracy):
+                text += f", accuracy={sum(accuracies) / len(accuracies):.3f}"
+            if (validation := state.evaluation) is not None:     # one number of it: the line is long enough
+                has_classes = not math.isnan(validation.accuracy)
+                name, value = ("accuracy", validation.accuracy) if has_classes else ("loss", validation.loss)
+                text += f", validation {name}={value:.3f}"
             self._bar.set_postfix_str(text, refresh=False)
         self._bar.set_description_str(f"epoch {max(1, state.epoch)}", refresh=False)
         self._bar.update(state.step - shown)
-
-
-def _text(name: str, loss: float, accuracy: float) -> str:
-    return f"{name}loss={loss:.3f}" + ("" if math.isnan(accuracy) else f", {name}accuracy={accuracy:.3f}")
 
 
 @contextmanager
