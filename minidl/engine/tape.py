@@ -42,7 +42,7 @@ class Record:
         self.output = output
         self.gradient: Array | None = None
         self.vjp = vjp
-        self.versions = [x.version for x in inputs]
+        self.versions = tuple([x.version for x in inputs])
 
     def name(self) -> str:
         """The op and its layer, for messages: "dense (layer 1)"."""

@@ -1,0 +1,136 @@
+"""Blocks on threads: order, sizes, the number of threads, BLAS's own, errors, forks."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+
+import pytest
+import threadpoolctl
+
+import minidl as dl
+from minidl.engine import blocks
+
+
+@pytest.fixture(autouse=True)
+def _threads_as_before():
+    before = blocks.get_threads()
+    yield
+    dl.set_threads(before)
+
+
+def blas_threads():
+    found = threadpoolctl.threadpool_info()
+    return {library["num_threads"] for library in found if library["user_api"] == "blas"}
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize(("count", "expected"), [
+    (0, []), (1, [(0, 1)]), (16, [(0, 16)]), (17, [(0, 16), (16, 17)]), (48, [(0, 16), (16, 32), (32, 48)]),
+])
+def test_blocks_have_a_fixed_size_and_results_their_order(threads, count, expected):
+    dl.set_threads(threads)
+    assert blocks.map_blocks(lambda start, stop: (start, stop), count) == expected
+
+
+def test_blas_has_one_thread_inside_and_its_own_again_afterwards():
+    dl.set_threads(2)
+    if not blas_threads():
+        pytest.skip("threadpoolctl knows no BLAS here")
+    outside = blas_threads()
+    inside = blocks.map_blocks(lambda start, stop: (threading.current_thread().name, blas_threads()), 64)
+    assert all(limits == {1} for _, limits in inside)
+    assert all(name.startswith("minidl") for name, _ in inside)
+    assert blas_threads() == outside
+
+
+def test_an_error_in_a_block_comes_out_and_the_limit_is_lifted():
+    dl.set_threads(2)
+    outside = blas_threads()
+    with pytest.raises(ZeroDivisionError):
+        blocks.map_blocks(lambda start, stop: 1 // 0, 64)
+    assert blas_threads() == outside
+    assert blocks.map_blocks(lambda start, stop: stop, 32) == [16, 32]
+
+
+def test_two_threads_may_use_them_at_once():
+    dl.set_threads(2)
+    outside = blas_threads()
+    found = {}
+
+    def use(name):
+        for _ in range(20):
+            found[name] = blocks.map_blocks(lambda start, stop: (name, start), 64)
+
+    users = [threading.Thread(target=use, args=(name,)) for name in "ab"]
+    for user in users:
+        user.start()
+    for user in users:
+        user.join()
+    assert found == {name: [(name, start) for start in (0, 16, 32, 48)] for name in "ab"}
+    assert blas_threads() == outside
+
+
+def test_threads_cannot_change_while_they_are_in_use():
+    dl.set_threads(2)
+    entered, release = threading.Event(), threading.Event()
+
+    def wait(start, stop):
+        entered.set()
+        release.wait(10)
+
+    user = threading.Thread(target=blocks.map_blocks, args=(wait, 64))
+    user.start()
+    entered.wait(10)
+    try:
+        with pytest.raises(RuntimeError, match="set_threads can't change threads that a computation uses"):
+            dl.set_threads(3)
+    finally:
+        release.set()
+        user.join()
+    dl.set_threads(3)
+    assert blocks.get_threads() == 3
+
+
+@pytest.mark.parametrize("n", [0, -1, 1.5, "2", None, True])
+def test_a_wrong_number_of_threads(n):
+    with pytest.raises(ValueError, match="set_threads expects a whole number of 1 or more, got"):
+        dl.set_threads(n)
+
+
+@pytest.mark.parametrize(("environment", "expected"), [
+    ({"OMP_NUM_THREADS": "3"}, 3), ({"OPENBLAS_NUM_THREADS": "2"}, 2),
+    ({"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "5"}, 1),
+])
+def test_the_environment_variables_that_users_know(environment, expected, monkeypatch):
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        monkeypatch.delenv(variable, raising=False)
+    for variable, value in environment.items():
+        monkeypatch.setenv(variable, value)
+    assert blocks._default_threads() == expected
+
+
+@pytest.mark.parametrize("text", ["", "0", "many", "4,2"])
+def test_without_a_usable_variable_it_is_the_number_of_cores(text, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", text)
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    assert 1 <= blocks._default_threads() <= (os.cpu_count() or 1)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_child_makes_threads_of_its_own():
+    script = """
+import os, warnings
+warnings.simplefilter("ignore")
+import minidl as dl
+from minidl.engine import blocks
+dl.set_threads(2)
+blocks.map_blocks(lambda start, stop: stop, 64)
+child = os.fork()
+if not child:
+    os._exit(0 if blocks.map_blocks(lambda start, stop: stop, 32) == [16, 32] else 1)
+raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    assert subprocess.run([sys.executable, "-c", script], timeout=60, check=False).returncode == 0

@@ -1,0 +1,140 @@
+"""gradcheck: it accepts right gradients, rejects wrong ones, and names the worst element."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import minidl as dl
+from minidl import ops
+from minidl.engine.gradcheck import GradcheckError
+from minidl.layers import BatchNorm, Dense, Dropout, Layer, Sequential, Sigmoid, Tanh
+
+X = np.random.default_rng(0).normal(size=(4, 3))
+
+
+def damaged(damage):
+    """x² with a gradient that `damage` has changed."""
+    return lambda x: dl.record("square", x.data**2, (x,), lambda g: (damage(2 * g * x.data.copy()),))
+
+
+def test_it_accepts_a_right_gradient_and_reports_the_worst_element():
+    report = dl.gradcheck(lambda x, y: ops.sigmoid(x) * y, X, X[0])
+    assert report.error < 1e-8
+    assert report.input in ("input 0", "input 1")
+    assert report.analytic == pytest.approx(report.numeric, rel=1e-6)
+
+
+def one_element(g):
+    g[2, 1] *= 1.001
+    return g
+
+
+@pytest.mark.parametrize("damage", [
+    lambda g: g * 1.0001, lambda g: -g, lambda g: 0 * g, lambda g: g[::-1].copy(), lambda g: g * np.nan,
+    one_element,
+])
+def test_it_rejects_a_wrong_gradient(damage):
+    with pytest.raises(GradcheckError, match="relative error"):
+        dl.gradcheck(damaged(damage), X)
+
+
+def test_the_error_names_the_input_the_element_and_both_values():
+    def wrong(x, y):
+        a, b = x.data, y.data
+        return dl.record("wrong", a * b, (x, y), lambda g: (g * b, one_element(g * a)))
+
+    with pytest.raises(GradcheckError) as caught:
+        dl.gradcheck(wrong, X, X + 1)
+    report = caught.value.report
+    assert (report.input, report.index) == ("input 1", (2, 1))
+    assert report.analytic == pytest.approx(1.001 * report.numeric, rel=1e-6)
+    assert str(caught.value).startswith(
+        f"gradcheck of wrong: input 1 at (2, 1) expects {report.numeric:.9g} by central differences, got "
+    )
+    assert isinstance(caught.value, AssertionError)
+
+
+def test_a_layers_parameters_are_checked_too():
+    class Wrong(Dense):
+        def forward(self, x):
+            y = x.data @ self.weight.data
+            W, a = self.weight.data, x.data
+            return dl.record("wrong", y, (x, self.weight), lambda g: (g @ W.T, a.T @ g * 1.01))
+
+    with pytest.raises(GradcheckError, match=r"gradcheck of Wrong: weight at \(\d, \d\)"):
+        dl.gradcheck(Wrong(3, 2, bias=False), X)
+    with pytest.raises(GradcheckError, match=r"gradcheck of Sequential: 0\.weight at"):
+        dl.gradcheck(Sequential(Wrong(3, 2, bias=False)), X)
+
+
+def test_the_layer_itself_stays_as_it_was():
+    model = Sequential(Dense(3, 4), BatchNorm(4), Sigmoid(), Dropout(0.5), seed=0)
+    before = model.state_dict()
+    noise = model[3].generator.bit_generator.state
+    dl.gradcheck(model, X)
+    assert model[0].weight.dtype == np.float32
+    assert model[3].generator.bit_generator.state == noise
+    assert all(p.grad is None for p in model.parameters())
+    for name, array in model.state_dict().items():
+        np.testing.assert_array_equal(array, before[name])
+
+
+def test_a_frozen_parameter_is_not_checked():
+    layer = Dense(3, 2)
+    layer.weight.requires_grad = False
+    assert dl.gradcheck(Sequential(layer, Tanh()), X).input in ("input 0", "0.bias")
+
+
+def test_the_upstream_gradient_is_random_and_independent_of_usual_inputs():
+    """With ones, or with g = x, batch normalization has the true gradient 0, and many wrong ones pass."""
+    def without_variance_term(x):
+        _, var, x_hat = ops.norm.batch_statistics(x.data)
+        inverse = 1 / np.sqrt(var + 1e-5)
+        return dl.record("bn", x_hat * inverse, (x,), lambda g: (inverse * (g - g.mean(0)),))
+
+    for seed in range(3):
+        x = np.random.default_rng(seed).normal(size=(5, 3))
+        dl.gradcheck(lambda t: ops.batch_norm(t)[0], x, seed=seed)
+        with pytest.raises(GradcheckError):
+            dl.gradcheck(without_variance_term, x, seed=seed)
+
+
+def test_a_gradient_of_nearly_zero_is_measured_against_the_floor():
+    model = Sequential(Dense(3, 4), BatchNorm(4), seed=0)       # the bias has no effect
+    assert dl.gradcheck(model, X).error < 1e-7
+    with pytest.raises(GradcheckError):
+        dl.gradcheck(damaged(lambda g: g + 1e-6), X * 1e-9, floor=1e-9)
+
+
+def test_empty_inputs_have_no_error():
+    assert dl.gradcheck(lambda x: x * 2, np.zeros((0, 3))).error == 0
+
+
+@pytest.mark.parametrize(("f", "arguments", "message"), [
+    (lambda: dl.Tensor(1.0), (), "gradcheck expects inputs or parameters to check, got none"),
+    (lambda x: np.ones(2), (X,), r"returns a tensor of float64, got shape \(2,\) of float64"),
+    (lambda x: dl.record("half", np.float32(x.data), (x,), lambda g: (g,)), (X,), r"got .* of float32"),
+    (lambda x: ops.batch_norm(x), (X,), "returns a tensor of float64, got tuple"),
+])
+def test_messages(f, arguments, message):
+    with pytest.raises(TypeError, match=message):
+        dl.gradcheck(f, *arguments)
+
+
+def test_an_input_without_effect_is_an_error():
+    with pytest.raises(ValueError, match=r"tensor 1, .* has no path to the loss"):
+        dl.gradcheck(lambda x, y: x * 2, X, X)
+
+
+def test_a_custom_layer_is_checked_like_any_other():
+    class Scale(Layer):
+        def __init__(self):
+            super().__init__()
+            self.inner = Dense(3, 3, bias=False)
+            self.factor = dl.Parameter(np.ones(3, np.float32))
+
+        def forward(self, x, y):
+            return self.inner(x) * self.factor + ops.exp(y)
+
+    dl.gradcheck(Scale(), X, X[0])

@@ -1,0 +1,99 @@
+"""NumPy's protocols: the array comes out where it is asked for, and no gradient is dropped in silence."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import minidl as dl
+
+A = np.array([[1.0, 2.0], [3.0, 4.0]])
+
+
+def test_asarray_gives_the_array_itself_and_array_a_copy():
+    t = dl.Tensor(A)
+    assert np.shares_memory(np.asarray(t), A)
+    assert not np.asarray(t).flags.writeable
+    assert np.asarray(t, dtype=np.float32).dtype == np.float32
+    assert not np.shares_memory(np.array(t), A)
+    assert np.array(t).flags.writeable
+    assert np.shares_memory(np.asarray(t, copy=False), A)
+    assert not np.shares_memory(np.asarray(t, copy=True), A)
+    with pytest.raises(ValueError, match="copy"):
+        np.asarray(t, dtype=np.float32, copy=False)
+
+
+def test_dlpack_shares_the_array_read_only_or_gives_a_copy_to_old_consumers():
+    t = dl.Tensor(A)
+    shared = np.from_dlpack(t)
+    np.testing.assert_array_equal(shared, A)
+    assert not shared.flags.writeable or not np.shares_memory(shared, A)
+    assert t.__dlpack_device__() == A.__dlpack_device__()
+
+    class OldConsumersView:     # a protocol of before 1.0, which can't say read-only
+        def __dlpack__(self, **_):
+            return t.__dlpack__()
+
+        def __dlpack_device__(self):
+            return t.__dlpack_device__()
+
+    copied = np.from_dlpack(OldConsumersView())
+    np.testing.assert_array_equal(copied, A)
+    assert not np.shares_memory(copied, A)
+
+
+def test_an_array_on_the_left_gives_a_tensor_with_its_gradient():
+    t = dl.Tensor(np.ones(2), requires_grad=True)
+    with dl.Tape() as tape:
+        loss = (A @ t + A * t).sum()
+    tape.backward(loss)
+    assert t.grad.tolist() == [12, 18]    # A @ t is added to both rows
+
+
+@pytest.mark.parametrize(("name", "fix"), [
+    ("mean", "use minidl.ops.mean"), ("sum", "use minidl.ops.sum"), ("max", "use minidl.ops.max"),
+    ("amax", "use minidl.ops.max"), ("reshape", "use minidl.ops.reshape"), ("dot", "use minidl.ops.matmul"),
+    ("var", "use minidl.ops.var"), ("std", "build it from minidl.ops"),
+    ("cumsum", "build it from minidl.ops"),
+])
+def test_numpy_functions_raise_and_name_the_op(name, fix):
+    arguments = {"reshape": (4,), "dot": (A,)}.get(name, ())
+    message = rf"np\.{name} would drop the gradient: {fix}, or use np\.asarray\(t\) to leave the tape"
+    with pytest.raises(TypeError, match=message):
+        getattr(np, name)(dl.Tensor(A), *arguments)
+
+
+def test_functions_of_several_arrays_and_of_submodules_raise_too():
+    t = dl.Tensor(A)
+    with pytest.raises(TypeError, match=r"np\.concatenate would drop .* use minidl\.ops\.concatenate"):
+        np.concatenate([A, t])
+    with pytest.raises(TypeError, match=r"np\.where would drop the gradient: use minidl\.ops\.where"):
+        np.where(A > 1, t, 0)
+    with pytest.raises(TypeError, match=r"np.linalg.norm would drop the gradient"):
+        np.linalg.norm(t)
+
+
+@pytest.mark.parametrize("call", [
+    np.square, np.isfinite, np.floor, np.add.reduce, lambda t: np.add.outer(t, t),
+    lambda t: np.add(t, 1, dtype=np.float64), lambda t: np.exp(t, where=A > 1),
+])
+def test_ufuncs_without_an_op_raise_a_sentence(call):
+    message = r"np\.\w+.* has no minidl op, and would drop the gradient: build it from minidl\.ops, or"
+    with pytest.raises(TypeError, match=message):
+        call(dl.Tensor(A))
+
+
+def test_a_tensor_is_never_written_into_an_array():
+    array = A.copy()
+    with pytest.raises(TypeError, match=r"np.add can't write a tensor into an array: use a = a \+ t"):
+        array += dl.Tensor(A)
+    with pytest.raises(TypeError, match=r"np.exp can't write a tensor into an array"):
+        np.exp(dl.Tensor(A), out=array)
+    np.testing.assert_array_equal(array, A)
+
+
+def test_an_array_of_objects_is_refused():
+    objects = np.empty(2, object)
+    objects[:] = [dl.Tensor(1.0), dl.Tensor(2.0)]
+    with pytest.raises(TypeError, match="expected real numbers, got shape"):
+        dl.Tensor(objects)
