@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -78,7 +79,12 @@ def map_blocks(function: Callable[[int, int], T], count: int, size: int = IMAGES
     if len(starts) < 2 or get_threads() < 2:
         return [function(start, min(start + size, count)) for start in starts]
     with _one_blas_thread() as pool:
-        return list(pool.map(lambda start: function(start, min(start + size, count)), starts))
+        # Each block runs in a copy of the caller's context, where NumPy keeps its error state (np.errstate).
+        futures = [
+            pool.submit(contextvars.copy_context().run, function, start, min(start + size, count))
+            for start in starts
+        ]
+        return [future.result() for future in futures]
 
 
 @contextmanager

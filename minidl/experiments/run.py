@@ -103,6 +103,8 @@ def run(config: RunConfig) -> RunResult:
             progress=False,
             drop_last=True,
         )
+        if history.stopped == "interrupted":  # fit ends quietly then, but half a run is no result
+            raise KeyboardInterrupt
         final = evaluate(model, test, statistics="population", training_data=train)
     finite = bool(np.isfinite(history.train.loss).all())
     points = measure.points
