@@ -12,7 +12,7 @@ import numpy as np
 
 from minidl.engine.array import Array, describe
 from minidl.engine.parameter import Parameter
-from minidl.engine.tape import Tape
+from minidl.engine.tape import Tape, record
 from minidl.engine.tensor import Tensor
 
 
@@ -107,9 +107,10 @@ def gradcheck(
     point = [*arrays, *[np.array(p.data) for p in parameters]]
     with Tape() as tape:
         leaves, y = evaluate(point, requires_grad=True)
-    if not isinstance(y, Tensor) or y.dtype != np.float64:
-        raise TypeError(f"gradcheck expects a function that returns a tensor of float64, got {describe(y)}")
-    # Not default_rng(seed): inputs are often drawn from it too, and with g = x batch normalization has dx = 0.
+        if not isinstance(y, Tensor) or y.dtype != np.float64:
+            raise TypeError(f"gradcheck expects a function that returns float64 tensors, got {describe(y)}")
+        y = record("output", np.array(y.data), (y,), lambda g: (g,))    # y may be an input, passed through
+    # Not default_rng(seed): inputs are often drawn from it, and with g = x batch normalization has dx = 0.
     upstream = np.random.default_rng([seed, 1]).normal(size=y.shape)
     analytic = tape.gradients(y, leaves, gradient=upstream)
     reports = []

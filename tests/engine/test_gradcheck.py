@@ -107,15 +107,20 @@ def test_a_gradient_of_nearly_zero_is_measured_against_the_floor():
         dl.gradcheck(damaged(lambda g: g + 1e-6), X * 1e-9, floor=1e-9)
 
 
+def test_an_input_may_be_passed_through():
+    assert dl.gradcheck(lambda x: x, X).error < 1e-8
+    assert dl.gradcheck(Dropout(0.5).eval(), X).error < 1e-8
+
+
 def test_empty_inputs_have_no_error():
     assert dl.gradcheck(lambda x: x * 2, np.zeros((0, 3))).error == 0
 
 
 @pytest.mark.parametrize(("f", "arguments", "message"), [
     (lambda: dl.Tensor(1.0), (), "gradcheck expects inputs or parameters to check, got none"),
-    (lambda x: np.ones(2), (X,), r"returns a tensor of float64, got shape \(2,\) of float64"),
+    (lambda x: np.ones(2), (X,), r"returns float64 tensors, got shape \(2,\) of float64"),
     (lambda x: dl.record("half", np.float32(x.data), (x,), lambda g: (g,)), (X,), r"got .* of float32"),
-    (lambda x: ops.batch_norm(x), (X,), "returns a tensor of float64, got tuple"),
+    (lambda x: ops.batch_norm(x), (X,), "returns float64 tensors, got tuple"),
 ])
 def test_messages(f, arguments, message):
     with pytest.raises(TypeError, match=message):
