@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +60,12 @@ def legend_covers_data(ax: Axes) -> bool:
     """Whether the legend lies over the part of the canvas where data are drawn."""
     ax.figure.draw_without_rendering()
     return bool(ax.get_legend().get_window_extent().overlaps(ax.get_window_extent()))
+
+
+def crosses(ax: Axes) -> list[Line2D]:
+    """The marks of diverged runs, one for each arm and edge."""
+    lines = [artist for artist in ax.get_children() if isinstance(artist, Line2D)]
+    return [line for line in lines if line.get_marker() == "x" and len(line.get_xdata())]
 
 
 def drawn(ax: Axes, label: str) -> np.ndarray:

@@ -5,17 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from minidl import plots
-from tests.plots.conftest import drawn, legend_covers_data, legend_texts, overhang, render
+from tests.plots.conftest import crosses, drawn, legend_covers_data, legend_texts, overhang, render
 
 LOG_STEPS = [10, 20, 50, 100, 200, 500, 1000, 1500]
-
-
-def crosses(ax):
-    lines = [artist for artist in ax.get_children() if isinstance(artist, Line2D)]
-    return [line for line in lines if line.get_marker() == "x" and len(line.get_xdata())]
 
 
 def test_an_arm_is_its_median_and_the_range_of_its_seeds(ax):
@@ -52,6 +46,11 @@ def test_the_x_axis_follows_the_spacing_of_the_steps(ax, steps, scale):
     plots.bands({"a": (steps, np.ones(len(steps)))}, ax, ylabel="y")
     assert ax.get_xscale() == scale
     assert overhang(ax.figure) == 0
+
+
+def test_two_seeds_are_several(ax):
+    plots.bands({"a": ([1, 2], [[1, 2], [2, 3]])}, ax, ylabel="y")
+    assert ax.get_legend().get_title().get_text() == "median and range\nof 2 seeds"
 
 
 def test_the_x_axis_can_be_chosen(ax):

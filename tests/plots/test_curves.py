@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from minidl import plots
-from tests.plots.conftest import drawn, history, legend_texts, overhang, render
+from tests.plots.conftest import crosses, drawn, history, legend_texts, overhang, render
 
 NONE = SimpleNamespace(step=[], loss=[], accuracy=[])
 
@@ -56,8 +56,8 @@ def test_a_loss_over_decades_has_a_logarithmic_axis(ax):
     assert ax.get_yscale() == "log"
 
 
-@pytest.mark.parametrize(("metric", "first"), [("accuracy", 0.2), ("loss", 0.8)])
-def test_a_diverged_run_keeps_its_rank_and_is_marked(ax, metric, first):
+@pytest.mark.parametrize(("metric", "first", "edge"), [("accuracy", 0.2, 0), ("loss", 0.8, 1)])
+def test_a_diverged_run_keeps_its_rank_and_is_marked(ax, metric, first, edge):
     good = history([1, 2, 3], [0.2, 0.6, 0.9])
     # It was given up at step 2 of 3; an accuracy of chance doesn't hide a loss that is nan.
     lost = [history([1, 2], [0.2, 0.1], [0.8, np.nan]) for _ in range(2)]
@@ -66,6 +66,8 @@ def test_a_diverged_run_keeps_its_rank_and_is_marked(ax, metric, first):
     assert drawn(ax, "a")[0] == pytest.approx(first)
     assert legend_texts(ax) == ["a", "diverged (number of seeds)"]
     assert [text.get_text() for text in ax.texts] == ["2"]
+    cross, = crosses(ax)
+    assert (cross.get_xdata().tolist(), cross.get_ydata().tolist()) == ([2], [edge])
     assert overhang(ax.figure) == 0
 
 

@@ -39,6 +39,12 @@ def test_captions_neither_leave_the_canvas_nor_overlap(wrong, names):
     assert len(ax.texts) == min(wrong, 24)
     boxes = [text.get_window_extent() for text in ax.texts]
     assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[i + 1 :])
+    below = [ax.transData.inverted().transform_bbox(box) for box in boxes]
+    across, down = 28 + 7, 28 + 11
+    for i, box in enumerate(below):
+        row, column = divmod(i, 6)
+        assert row * down + 28 <= box.ymin < box.ymax <= (row + 1) * down
+        assert column * across <= box.xmin < box.xmax <= (column + 1) * across
     if wrong == 60:
         assert ax.get_title() == "the 24 most confident of 60 mistakes in 100 images"
 

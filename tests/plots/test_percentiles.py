@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from minidl import plots
 from tests.plots.conftest import drawn, legend_covers_data, legend_texts, overhang, render
@@ -19,6 +20,8 @@ def test_three_lines_a_band_and_the_saturated_zones(ax):
     assert drawn(ax, "15th percentile").tolist() == VALUES[:, 0].tolist()
     assert drawn(ax, "median").tolist() == VALUES[:, 1].tolist()
     assert drawn(ax, "85th percentile").tolist() == VALUES[:, 2].tolist()
+    zones = [artist for artist in ax.get_children() if isinstance(artist, Rectangle) and artist.get_alpha()]
+    assert sorted(1 / (1 + np.exp(-zone.get_y())) for zone in zones) == pytest.approx([0.05, 0.95])
     assert legend_texts(ax) == ["85th percentile", "median", "15th percentile", "sigmoid < 0.05 or > 0.95"]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("training step", "input x of the sigmoid")
     assert not legend_covers_data(ax)

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+from matplotlib.path import Path
 
 from minidl import plots
 from minidl.plots.tape_layout import lanes_of, lay_out
@@ -84,6 +85,27 @@ def test_arcs_lead_from_producer_to_consumer_by_identity():
     assert [row.op for row in rows] == ["exp", "log", "multiply"]
     assert edges == [(0, 2)]
     assert [len(marks) for marks in leaves] == [1, 1, 0]
+
+
+def test_an_arc_ends_at_its_consumer(ax):
+    x, y = tensor(3), tensor(3)
+    middle = tensor(3)
+    records = [record("exp", [x], y), record("log", [y], middle), record("add", [y, middle], tensor(3))]
+    plots.tape(SimpleNamespace(records=records), ax)
+    ends = []
+    for arrow in patches(ax, FancyArrowPatch):
+        path = arrow.get_path()
+        heights = path.vertices[path.codes != Path.CLOSEPOLY, 1]
+        ends.append((heights[0], heights.max()))
+    # Boxes reach 0.31 above and below their rows.
+    np.testing.assert_allclose(ends, [(0.31, 0.69), (0.14, 1.86), (1.31, 1.69)], atol=0.1)
+
+
+def test_heads_stand_above_their_columns(ax):
+    plots.tape(SimpleNamespace(records=[record("exp", [], tensor(3), "hidden", np.ones(4))]), ax)
+    place = {text.get_text(): text.get_position()[0] for text in ax.texts}
+    for head, cell in (("op", "exp"), ("layer", "hidden"), ("output", "(3,)"), ("|gradient|", "2")):
+        assert place[head] == place[cell]
 
 
 def test_a_leaf_used_again_says_where_it_was_used_first():
