@@ -12,22 +12,22 @@ def tensors(op: str, *values: TensorLike) -> tuple[Tensor, ...]:
     """The arguments of an op as tensors of one dtype.
 
     Plain arrays and numbers take the dtype of the tensors that they meet. Without any tensor among them,
-    arrays keep theirs and numbers follow the arrays.
+    float64 arrays, if there are any, decide.
 
     Raises:
-        TypeError: if two tensors (or two arrays without a tensor) differ in dtype; it names the op.
+        TypeError: if two tensors differ in dtype; it names the op.
 
     """
     dtypes = {value.dtype for value in values if isinstance(value, Tensor)}
-    if not dtypes:
-        arrays = [v for v in values if isinstance(v, np.ndarray | np.generic)]
-        dtypes = {as_array(v).dtype for v in arrays if v.dtype.kind == "f"}
     if len(dtypes) > 1:
         raise TypeError(
             f"{op} expects one dtype, got {' and '.join(sorted(str(d) for d in dtypes))}: "
             f"convert the model with model.astype(...), or the array with .astype(...)"
         )
-    dtype = dtypes.pop() if dtypes else np.dtype(np.float32)
+    if not dtypes:
+        arrays = [as_array(v) for v in values if isinstance(v, np.ndarray | np.generic)]
+        dtypes = {np.result_type(np.float32, *arrays)}
+    dtype = dtypes.pop()
     return tuple([v if isinstance(v, Tensor) else Tensor(plain_array(v, dtype)) for v in values])
 
 
