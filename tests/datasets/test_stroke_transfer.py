@@ -24,7 +24,7 @@ def test_a_linear_classifier_stays_between_80_and_95_percent():
     assert 0.80 <= accuracy <= 0.95
 
 
-@pytest.mark.skipif("MINIDL_DATASETS" not in os.environ, reason="MINIDL_DATASETS names no folder with real MNIST")
+@pytest.mark.skipif("MINIDL_DATASETS" not in os.environ, reason="MINIDL_DATASETS names no real MNIST")
 def test_a_cnn_trained_on_them_alone_reads_real_handwriting():
     train, own_test = datasets.stroke_digits()
     _, real_test = datasets.mnist()
@@ -34,5 +34,5 @@ def test_a_cnn_trained_on_them_alone_reads_real_handwriting():
     fit(model, train, optimizer=optimizer, batch_size=60, steps=config.steps, seed=0, progress=False)
     recalibrate(model, train[:10_000])
     own, real = evaluate(model, own_test).accuracy, evaluate(model, real_test).accuracy
-    print(f"CNN trained on stroke digits alone: {100 * own:.1f} % on their test set, {100 * real:.1f} % on MNIST's")
+    print(f"CNN trained on stroke digits alone: {100 * own:.1f} % on theirs, {100 * real:.1f} % on MNIST's")
     assert real >= 0.85
