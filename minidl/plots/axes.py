@@ -48,7 +48,7 @@ def dress(ax: Axes) -> None:
 def step_axis(ax: Axes, steps: ArrayLike, scale: Scale | None, label: str = "training step") -> None:
     """Label the x axis, make it cover all steps, and scale it: as told, or (None) as the steps are spaced.
 
-    None becomes "log" where the steps span more than 1.5 decades and thin out: evenly spaced ones stay
+    None becomes "log" where the steps span more than a decade and thin out: evenly spaced ones stay
     linear. A step 0 isn't lost on a logarithmic axis: it is linear up to the first step after 0.
     """
     if scale not in (None, "log", "linear"):
@@ -71,7 +71,7 @@ def step_axis(ax: Axes, steps: ArrayLike, scale: Scale | None, label: str = "tra
 
 def _spacing(positive: Values) -> Scale:
     first, last, middle = positive[0], positive[-1], np.median(positive)
-    if last / first <= 10**1.5:
+    if last / first <= 10:
         return "linear"
     # Evenly spaced steps have their median near the arithmetic mean of both ends, others near the geometric.
     arithmetic, geometric = (first + last) / 2, np.sqrt(first * last)

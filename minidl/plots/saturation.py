@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,10 +13,10 @@ from numpy.typing import ArrayLike
 
 from minidl.plots.axes import Scale, axes_or_new, dress, legend_beside, percent_axis, step_axis
 from minidl.plots.bands import draw_band, seeds_note
-from minidl.plots.seeds import Values, seed_values
+from minidl.plots.seeds import Values, median, seed_values
 from minidl.plots.style import GREY, arm_style
 
-_DOTTED = (0.0, (1.0, 1.6))
+_DEAD: dict[str, Any] = {"linestyle": (0, (1, 1.6)), "markerfacecolor": "white"}
 
 
 def saturation(
@@ -28,9 +29,9 @@ def saturation(
 ) -> Axes:
     """Share of saturated sigmoids (in per cent) over the training, a colour and a marker for each layer.
 
-    With `dead`, a layer has a dotted line below its solid one: what lies between them are sigmoids that
-    saturate on both sides, and so decide. Several seeds: median as a line, smallest to largest as a band.
-    What isn't finite leaves a gap.
+    With `dead`, a layer has a dotted line with hollow marks below its solid one: what lies between them
+    saturates, but decides. Several seeds: median as a line, and for all that saturates smallest to largest
+    as a band. What isn't finite leaves a gap.
 
     Args:
         steps: (T,).
@@ -69,11 +70,13 @@ def saturation(
         style = replace(arm_style(number), linestyle="-")
         draw_band(ax, at, values, style, layer)
         if layer in stuck:
-            draw_band(ax, at, stuck[layer], replace(style, linestyle=_DOTTED), "_dead")
+            # Hollow marks: where all that saturates is dead they cover the layer's own marks.
+            look = {**style.line(at.size), **_DEAD}
+            ax.plot(at, median(stuck[layer]), label="_dead", **look)
     ax.set_ylim(-0.03, 1.03)
     kinds = [
-        Line2D([], [], color=GREY, linestyle="-", label="all saturated"),
-        Line2D([], [], color=GREY, linestyle=_DOTTED, label="of these, dead"),
+        Line2D([], [], color=GREY, marker="o", markersize=4.5, label="all saturated"),
+        Line2D([], [], color=GREY, marker="o", markersize=4.5, label="of these, dead", **_DEAD),
     ]
     legend_beside(ax, seeds_note(len(values) for values in saturated.values()), kinds if stuck else [])
     return ax

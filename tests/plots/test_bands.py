@@ -38,7 +38,8 @@ def test_a_single_run_has_no_band_and_no_note(ax):
     ([0, *LOG_STEPS], "symlog"),
     (range(1, 1001), "linear"),
     (range(1000, 50_001, 1000), "linear"),
-    ([10, 20, 40, 80, 160, 310], "linear"),
+    ([10, 14, 19, 26, 36, 50, 300], "log"),
+    ([10, 12, 20, 30, 99], "linear"),
     ([5], "linear"),
     ([0], "linear"),
 ])

@@ -45,6 +45,7 @@ def test_captions_neither_leave_the_canvas_nor_overlap(wrong, names):
         row, column = divmod(i, 6)
         assert row * down + 28 <= box.ymin < box.ymax <= (row + 1) * down
         assert column * across <= box.xmin < box.xmax <= (column + 1) * across
+    assert ax.texts[0].get_fontsize() > 6
     if wrong == 60:
         assert ax.get_title() == "the 24 most confident of 60 mistakes in 100 images"
 

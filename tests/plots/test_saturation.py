@@ -19,7 +19,9 @@ def test_layers_with_their_dead_part(ax):
     lines = ax.get_lines()
     assert [line.get_ydata().tolist() for line in lines[1::2]] == list(dead.values())
     assert len({line.get_marker() for line in lines}) == 2
-    assert len({line.get_linestyle() for line in lines}) == 2
+    assert {line.get_linestyle() for line in lines[::2]} == {"-"}
+    assert "-" not in {line.get_linestyle() for line in lines[1::2]}
+    assert {line.get_markerfacecolor() for line in lines[1::2]} == {"white"}
     assert legend_texts(ax) == ["layer 1", "layer 2", "all saturated", "of these, dead"]
     assert ax.get_ylabel() == "saturated sigmoids (%)"
     assert ax.get_xscale() == "log"
