@@ -82,6 +82,29 @@ def test_batch_norm_inference_is_an_affine_map(shape):
     np.testing.assert_allclose(dbeta, g.sum(others), rtol=1e-12)
 
 
+def test_eps_is_1e_5_unless_given():
+    x = sample((6, 6))[0] * 1e-3      # small, so that eps shows
+    mean, var = x.mean(0), x.var(0)
+    for default, given in (
+        (ops.batch_norm(x)[0], ops.batch_norm(x, eps=1e-5)[0]),
+        (ops.batch_norm_inference(x, None, None, mean, var), ops.batch_norm(x, eps=1e-5)[0]),
+        (ops.layer_norm(x), ops.layer_norm(x, eps=1e-5)),
+        (ops.group_norm(x, 2), ops.group_norm(x, 2, eps=1e-5)),
+    ):
+        np.testing.assert_allclose(default.data, given.data, rtol=1e-9)
+
+
+def test_the_gradient_of_a_constant_input_is_not_computed():
+    gamma = dl.Parameter(np.ones(3))
+    with dl.Tape() as tape:
+        ops.batch_norm(sample((6, 3))[0], gamma)
+        ops.batch_norm_inference(sample((6, 3))[0], gamma, None, ONES, ONES)
+    for record in tape.records:
+        dx, dgamma = record.vjp(np.ones((6, 3)))
+        assert dx is None
+        assert dgamma.shape == (3,)
+
+
 @pytest.mark.parametrize("m", [60, 73_728])
 def test_statistics_of_float32_neither_cancel_nor_drift(m):
     x = (1e4 + np.random.default_rng(0).normal(size=(m, 3))).astype(np.float32)
