@@ -67,8 +67,9 @@ DAMAGE = {
 
 
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
-def test_a_wrong_file_of_the_user_is_an_error_and_stays(damage, mine, tiny, mirror, served):
+def test_a_wrong_file_of_the_user_is_an_error_and_stays(damage, home, mine, tiny, mirror, served):
     shutil.copytree(served, mine / "tiny")
+    shutil.copytree(served, home / "tiny")  # a right one further on isn't taken instead
     path = mine / "tiny" / "train-labels-idx1-ubyte.gz"
     wrong = damage(path.read_bytes())
     path.write_bytes(wrong)
