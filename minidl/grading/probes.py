@@ -135,7 +135,7 @@ def _draw(
     count: int = 1,
 ) -> Probe:
     features = shape[-1]
-    means, spreads = 2 * rng.normal(size=shape[1:]), rng.uniform(0.7, 2, features)
+    means, spreads = rng.uniform(-4, 4, shape[1:]), rng.uniform(0.7, 2, features)
 
     def batch(n: int) -> Array:
         # Evenly spaced, shuffled at each position, shaken: no two examples of a small batch are nearly alike.
@@ -152,7 +152,7 @@ def _draw(
         upstream=tuple(_locked(rng.normal(size=shape)) for _ in range(count)),
         gamma=gamma if affine else None,
         beta=beta if affine else None,
-        running_mean=away_from_zero(6, 9),
+        running_mean=away_from_zero(7, 9),
         running_var=_locked(rng.uniform(6, 12, features)),
         training=training,
         momentum=momentum,
