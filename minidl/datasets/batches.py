@@ -72,16 +72,31 @@ def batches(
 ) -> Batches:
     """Mini-batches (images, labels) of `size` examples, `epochs` times through the data (None: without end).
 
-    Arguments: `data`, a Dataset or a pair (inputs, targets) of arrays; `shuffle` draws a new order for each
-    epoch, from one generator that `seed` starts (None: fresh entropy); `drop_last` leaves out the last batch
-    of an epoch where it is short, as batch normalization needs more than one value per feature. Shuffled
-    batches are copies, others are views of the data. Bad arguments raise at once, not at the first batch.
+    Shuffled batches are copies, others are views of the data.
 
-    >>> inputs, targets = np.arange(10.0).reshape(5, 2), np.arange(5)
-    >>> [labels.tolist() for _, labels in batches((inputs, targets), 2, shuffle=False)]
-    [[0, 1], [2, 3], [4]]
-    >>> len(batches((inputs, targets), 2, epochs=3, drop_last=True, seed=0))
-    6
+    Args:
+        data: a Dataset, or a pair (inputs, targets) of arrays.
+        size: examples in a batch.
+        epochs: passes through the data.
+        shuffle: draw a new order for each epoch, all from one generator.
+        seed: starts that generator; None for fresh entropy.
+        drop_last: leave out the last batch of an epoch where it is short, as batch normalization needs more
+            than one value per feature.
+
+    Returns:
+        An iterable of batches, with a length unless epochs is None.
+
+    Raises:
+        ValueError: sizes, epochs or seeds out of range, or no batch at all; at once, not at the first batch.
+        TypeError: data that is neither a Dataset nor a pair.
+
+    Example:
+        >>> inputs, targets = np.arange(10.0).reshape(5, 2), np.arange(5)
+        >>> [labels.tolist() for _, labels in batches((inputs, targets), 2, shuffle=False)]
+        [[0, 1], [2, 3], [4]]
+        >>> len(batches((inputs, targets), 2, epochs=3, drop_last=True, seed=0))
+        6
+
     """
     return Batches(data, size, epochs, shuffle, seed, drop_last)
 

@@ -20,20 +20,29 @@ class DatasetUnavailable(OSError):
 class Dataset:
     """Labelled images; frozen, and its arrays are read-only views.
 
-    Arguments: `images` (N, height, width, channels) float32 in [0, 1]; `labels` (N,) integers, kept as
-    int64, each an index into `class_names`; `name`, for example "mnist"; `synthetic`, True where a program
-    drew the images. What doesn't fit raises ValueError or TypeError.
-
     `len(data)` is N. A slice, a boolean mask or an array of indices gives a Dataset; one integer gives the
     pair (image, label).
 
-    >>> images = np.zeros((5, 28, 28, 1), np.float32)
-    >>> data = Dataset(images, np.array([0, 1, 2, 1, 0]), ("a", "b", "c"), "blank", synthetic=True)
-    >>> data[1:4]
-    Dataset('blank', 3 images of 28x28x1, 3 classes, synthetic)
-    >>> first, rest = data.split(2, seed=0)
-    >>> len(first), len(rest)
-    (2, 3)
+    Attributes:
+        images: (N, height, width, channels), float32 in [0, 1].
+        labels: (N,), integers, kept as int64; each an index into `class_names`.
+        class_names: the name of each class.
+        name: for programs, such as "mnist"; `title` is the one for people.
+        synthetic: True where a program drew the images.
+
+    Raises:
+        TypeError: images that are no float32 array, or labels that are no integers.
+        ValueError: shapes that don't fit, images outside [0, 1], or a label without a class.
+
+    Example:
+        >>> images = np.zeros((5, 28, 28, 1), np.float32)
+        >>> data = Dataset(images, np.array([0, 1, 2, 1, 0]), ("a", "b", "c"), "blank", synthetic=True)
+        >>> data[1:4]
+        Dataset('blank', 3 images of 28x28x1, 3 classes, synthetic)
+        >>> first, rest = data.split(2, seed=0)
+        >>> len(first), len(rest)
+        (2, 3)
+
     """
 
     images: NDArray[np.float32]
@@ -79,6 +88,11 @@ class Dataset:
         """Two Datasets: `n` examples drawn at random from the seed, and all the others.
 
         Both keep the order that the examples had. The same n and seed give the same split, always.
+
+        Raises:
+            TypeError: an n that is no whole number.
+            ValueError: an n that leaves one of both empty, or a negative seed.
+
         """
         if isinstance(n, bool) or not isinstance(n, int | np.integer):
             raise TypeError(f"Dataset.split expects a whole number of examples, got {n!r}")
@@ -99,11 +113,15 @@ Data: TypeAlias = Dataset | tuple[Any, Any]
 def as_pair(data: Data, where: str = "data") -> tuple[NDArray[Any], NDArray[Any]]:
     """The arrays (inputs, targets) of a Dataset, or of a pair of arrays; `where` begins the error messages.
 
-    Raises TypeError for anything else and ValueError where the two differ in number or are empty.
+    Raises:
+        TypeError: anything else.
+        ValueError: inputs and targets that differ in number, or are empty.
 
-    >>> inputs, targets = as_pair(([[0.0, 1.0], [1.0, 0.0]], [1, 0]))
-    >>> inputs.shape, targets.shape
-    ((2, 2), (2,))
+    Example:
+        >>> inputs, targets = as_pair(([[0.0, 1.0], [1.0, 0.0]], [1, 0]))
+        >>> inputs.shape, targets.shape
+        ((2, 2), (2,))
+
     """
     if isinstance(data, Dataset):
         return data.images, data.labels

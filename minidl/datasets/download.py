@@ -23,7 +23,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Patience:
-    """Seconds after which a silent mirror is given up, and that may be spent on failing mirrors in all."""
+    """How long mirrors may keep the user waiting.
+
+    Attributes:
+        stall: seconds after which a silent mirror is given up.
+        total: seconds that may be spent on failing mirrors in all.
+
+    """
 
     stall: float = 4.5
     total: float = 14.0
@@ -43,8 +49,17 @@ def download(source: Source, folder: Path, files: Sequence[File], patience: Pati
     """Bring `files` of a data set into `folder`, each verified, whole or not at all.
 
     Tries every mirror for every file, beginning with the one that worked last. Two processes that do this at
-    once don't clash: the second waits and finds the files there. Raises DatasetUnavailable where no mirror
-    delivers, within `patience.total` seconds of waiting; a slow download goes on while bytes keep coming.
+    once don't clash: the second waits and finds the files there.
+
+    Args:
+        source: the data set.
+        folder: where its files go.
+        files: those of them that are wanted.
+        patience: how long to wait for silent mirrors; a slow download goes on while bytes keep coming.
+
+    Raises:
+        DatasetUnavailable: no mirror delivers, within `patience.total` seconds of waiting.
+
     """
     patience = patience or Patience()
     mirrors, failures, wasted = list(source.mirrors), dict[str, str](), 0.0

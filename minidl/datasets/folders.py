@@ -13,7 +13,13 @@ VARIABLE = "MINIDL_DATASETS"
 
 @dataclass(frozen=True)
 class Place:
-    """A folder with data sets, each in a subfolder of its name; `own`: its files are ours to replace."""
+    """A folder with data sets, each in a subfolder of its name.
+
+    Attributes:
+        path: the folder.
+        own: whether its files are ours to replace.
+
+    """
 
     path: Path
     own: bool
@@ -23,7 +29,10 @@ def places() -> list[Place]:
     """The folders that are searched, first one first.
 
     MINIDL_DATASETS, where it is set; `datasets/` of the checkout, when working from one; the user's cache.
-    Raises ValueError where MINIDL_DATASETS names something that isn't a folder.
+
+    Raises:
+        ValueError: MINIDL_DATASETS names something that isn't a folder.
+
     """
     found = []
     value = os.environ.get(VARIABLE)

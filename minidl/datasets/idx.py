@@ -23,14 +23,19 @@ _DEFLATE_LIMIT = 1032  # no deflate stream inflates by more than this
 def read_idx(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
     """The array in a gzip'd IDX file of unsigned bytes, of any shape.
 
-    Raises ValueError, naming the file, where it isn't gzip (an HTML page, for example), is cut short, is
-    damaged, has another magic number, or goes on after its end. Format: LeCun et al., the MNIST database.
+    Raises:
+        ValueError: a file that isn't gzip (an HTML page, for example), is cut short, is damaged, has another
+            magic number, or goes on after its end; the message names it.
 
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_idx(Path(folder) / "labels.gz", np.array([3, 1, 4], np.uint8))
-    ...     read_idx(Path(folder) / "labels.gz")
-    array([3, 1, 4], dtype=uint8)
+    Source: the format is that of LeCun, Cortes, Burges, "The MNIST database of handwritten digits".
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_idx(Path(folder) / "labels.gz", np.array([3, 1, 4], np.uint8))
+        ...     read_idx(Path(folder) / "labels.gz")
+        array([3, 1, 4], dtype=uint8)
+
     """
     return _decode(Path(path).read_bytes(), str(path), None, np.dtype(np.uint8))
 
@@ -38,7 +43,11 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
 def write_idx(path: str | os.PathLike[str], array: NDArray[np.uint8]) -> None:
     """Write an array of unsigned bytes as a gzip'd IDX file; the same array gives the same bytes.
 
-    Nothing half-written is left: the file appears whole or not at all. Raises TypeError for another dtype.
+    Nothing half-written is left: the file appears whole or not at all.
+
+    Raises:
+        TypeError: an array of another dtype, or without axes.
+
     """
     if array.dtype != np.uint8 or not 1 <= array.ndim <= 255:
         raise TypeError(f"write_idx expects a uint8 array (n, ...), got {array.dtype} {array.shape}")
@@ -67,8 +76,10 @@ def as_floats(images: NDArray[np.uint8]) -> NDArray[np.float32]:
 def not_gzip(start: bytes) -> str | None:
     """What a file is that begins with these bytes, where it can't be gzip; None where it can.
 
-    >>> not_gzip(b"<!DOCTYPE html>")
-    'an HTML page (of a login or an error)'
+    Example:
+        >>> not_gzip(b"<!DOCTYPE html>")
+        'an HTML page (of a login or an error)'
+
     """
     if start.startswith(b"\x1f\x8b"):
         return None

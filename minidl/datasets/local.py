@@ -15,9 +15,15 @@ from minidl.datasets.manifest import File, Source
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found of one file: where (None: nowhere), its bytes if they are right, else what is wrong.
+    """What was found of one file.
 
-    `own` says that it lies in a folder of ours, where a wrong file may be replaced.
+    Attributes:
+        file: what was looked for.
+        path: where it lies; None if nowhere.
+        raw: its bytes, if they are right.
+        fault: what is wrong with them, as the end of a sentence; None if nothing is.
+        own: whether it lies in a folder of ours, where a wrong file may be replaced.
+
     """
 
     file: File
@@ -38,8 +44,10 @@ def inspect(source: Source) -> list[Finding]:
 def obtain(source: Source, patience: Patience | None = None) -> list[Finding]:
     """All files of a data set, verified; what is missing, or damaged in a folder of ours, is downloaded.
 
-    Raises ValueError for a wrong file in MINIDL_DATASETS, which is the user's and left as it is, and
-    DatasetUnavailable where a file is neither present nor to be had.
+    Raises:
+        ValueError: a wrong file in MINIDL_DATASETS, which is the user's and left as it is.
+        DatasetUnavailable: a file that is neither present nor to be had.
+
     """
     findings = inspect(source)
     for finding in findings:

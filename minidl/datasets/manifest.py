@@ -11,7 +11,15 @@ from minidl.datasets.idx import not_gzip
 
 @dataclass(frozen=True)
 class File:
-    """One file of a data set: its `role` (train_images, ...), its name, bytes and SHA-256."""
+    """One file of a data set.
+
+    Attributes:
+        role: "train_images", "train_labels", "test_images" or "test_labels".
+        name: its name, the same in folders and on mirrors.
+        size: bytes.
+        sha256: in hexadecimal digits.
+
+    """
 
     role: str
     name: str
@@ -35,7 +43,17 @@ class File:
 
 @dataclass(frozen=True)
 class Source:
-    """A data set that is downloaded: what its files are, and the mirrors (URLs of folders) that have them."""
+    """A data set that is downloaded.
+
+    Attributes:
+        name: for programs, such as "mnist".
+        class_names: the name of each class.
+        mirrors: URLs of the folders that have the files, each with a slash at its end.
+        files: what belongs to it.
+        credit: whose work it is.
+        licence: what may be done with it.
+
+    """
 
     name: str
     class_names: tuple[str, ...]

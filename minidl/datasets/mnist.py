@@ -12,13 +12,19 @@ def mnist() -> tuple[Dataset, Dataset]:
     """MNIST, handwritten digits: (train, test), 60,000 + 10,000 images of 28 x 28, in the original order.
 
     Images (N, 28, 28, 1) float32 in [0, 1], 0 = background; labels (N,) int64. Downloaded once if need be
-    (11.6 MB) and verified by SHA-256 each time; `datasets/README.md` says where it is looked for. Raises
-    DatasetUnavailable, which says where to put the files, and ValueError for a wrong file in the folder that
-    MINIDL_DATASETS names. Source: LeCun, Cortes, Burges, "The MNIST database of handwritten digits".
+    (11.6 MB) and verified by SHA-256 each time; `datasets/README.md` says where it is looked for.
 
-    >>> train, test = mnist()  # doctest: +SKIP
-    >>> train  # doctest: +SKIP
-    Dataset('mnist', 60000 images of 28x28x1, 10 classes)
+    Raises:
+        DatasetUnavailable: it is neither here nor to be had; the message says where to put the files.
+        ValueError: a wrong file in the folder that MINIDL_DATASETS names.
+
+    Source: LeCun, Cortes, Burges, "The MNIST database of handwritten digits".
+
+    Example:
+        >>> train, test = mnist()  # doctest: +SKIP
+        >>> train  # doctest: +SKIP
+        Dataset('mnist', 60000 images of 28x28x1, 10 classes)
+
     """
     return _read("mnist")
 
@@ -26,11 +32,15 @@ def mnist() -> tuple[Dataset, Dataset]:
 def fashion_mnist() -> tuple[Dataset, Dataset]:
     """Fashion-MNIST, pictures of clothing: (train, test), 60,000 + 10,000 images of 28 x 28, original order.
 
-    As `mnist` in all else (30.9 MB). Source: Xiao, Rasul, Vollgraf, arXiv:1708.07747.
+    As `mnist` in all else (30.9 MB).
 
-    >>> train, test = fashion_mnist()  # doctest: +SKIP
-    >>> train.class_names[:3]  # doctest: +SKIP
-    ('T-shirt/top', 'Trouser', 'Pullover')
+    Source: Xiao, Rasul, Vollgraf 2017, "Fashion-MNIST", arXiv:1708.07747.
+
+    Example:
+        >>> train, test = fashion_mnist()  # doctest: +SKIP
+        >>> train.class_names[:3]  # doctest: +SKIP
+        ('T-shirt/top', 'Trouser', 'Pullover')
+
     """
     return _read("fashion-mnist")
 
@@ -53,12 +63,17 @@ NAMES = tuple(_LOADERS)
 
 
 def load(name: str) -> tuple[Dataset, Dataset]:
-    """(train, test) of the data set of that name, one of `NAMES`; ValueError for any other.
+    """(train, test) of the data set of that name, one of `NAMES`.
 
-    >>> load("mnits")
-    Traceback (most recent call last):
-    ...
-    ValueError: unknown data set 'mnits': use one of mnist, fashion-mnist, stroke-digits
+    Raises:
+        ValueError: any other name; else as `mnist`.
+
+    Example:
+        >>> load("mnits")
+        Traceback (most recent call last):
+        ...
+        ValueError: unknown data set 'mnits': use one of mnist, fashion-mnist, stroke-digits
+
     """
     return _LOADERS[known(name)]()
 
@@ -78,8 +93,11 @@ def mnist_or_stroke_digits() -> tuple[Dataset, Dataset, str | None]:
     """(train, test, notice): MNIST and None, or the stroke digits and a line that says so, to be printed.
 
     For work that should start on any machine. The stroke digits come only where MNIST is neither present nor
-    reachable; a wrong file in MINIDL_DATASETS raises as in `mnist`. After a failure the mirrors aren't asked
-    again in this process.
+    reachable. After a failure the mirrors aren't asked again in this process.
+
+    Raises:
+        ValueError: a wrong file in the folder that MINIDL_DATASETS names.
+
     """
     from minidl.datasets import local, manifest
 

@@ -29,12 +29,16 @@ def stroke_digits(seed: int = 0) -> tuple[Dataset, Dataset]:
 
     A stand-in for MNIST where that can't be had. The first call for a seed draws them, which takes seconds
     and is said on stderr; they are then cached in the folders that `datasets/README.md` names. A damaged
-    cache is drawn again. Images (N, 28, 28, 1) float32 in [0, 1], labels (N,) int64. Raises ValueError for
-    a seed that isn't a whole number of 0 or more.
+    cache is drawn again. Images (N, 28, 28, 1) float32 in [0, 1], labels (N,) int64.
 
-    >>> train, test = stroke_digits()  # doctest: +SKIP
-    >>> train  # doctest: +SKIP
-    Dataset('stroke-digits', 60000 images of 28x28x1, 10 classes, synthetic)
+    Raises:
+        ValueError: a seed that isn't a whole number of 0 or more.
+
+    Example:
+        >>> train, test = stroke_digits()  # doctest: +SKIP
+        >>> train  # doctest: +SKIP
+        Dataset('stroke-digits', 60000 images of 28x28x1, 10 classes, synthetic)
+
     """
     arrays = cached(checked_seed(seed, "stroke_digits"), generate)
     train_images, train_labels, test_images, test_labels = arrays

@@ -34,16 +34,26 @@ def generate(seed: int = 0, train: int = 60_000, test: int = 10_000) -> tuple[_B
 
     Images are uint8 (n, 28, 28), 0 = paper and 255 = ink; labels uint8 (n,), the ten digits equally often
     (to one) and shuffled. The two splits come from different child seeds of `seed`. The same seed gives the
-    same bytes on one machine. Raises ValueError for a negative count.
+    same bytes on one machine.
 
     The images are synthetic. Each is a way of writing the digit (`stroke_glyphs`), bent, slanted and
     stretched at random, drawn with a round pen of random width, and normalised as MNIST's were: ink fitted
     into 20 x 20 pixels, centre of mass in the middle of 28 x 28 (LeCun et al. 1998, "Gradient-based learning
     applied to document recognition").
 
-    >>> images, labels, _, _ = generate(seed=0, train=20, test=0)
-    >>> images.shape, images.dtype, labels.shape
-    ((20, 28, 28), dtype('uint8'), (20,))
+    Args:
+        seed: whole number of 0 or more.
+        train: number of training images.
+        test: number of test images.
+
+    Raises:
+        ValueError: a negative count.
+
+    Example:
+        >>> images, labels, _, _ = generate(seed=0, train=20, test=0)
+        >>> images.shape, images.dtype, labels.shape
+        ((20, 28, 28), dtype('uint8'), (20,))
+
     """
     if train < 0 or test < 0:
         raise ValueError(f"stroke_digits.generate expects counts >= 0, got train={train}, test={test}")

@@ -133,8 +133,14 @@ GLYPHS: dict[int, tuple[tuple[float, str], ...]] = {
 class Style:
     """One way of writing a digit, ready to draw.
 
-    `points` (K, 2) are the control points in heights, `spline` (E, K) maps them linearly to E points along
-    the pen's path, and `left`, `right` (S,) name the two ends of each of its S short pieces.
+    Attributes:
+        digit: which one.
+        share: of this way among those of its digit; they needn't sum to one.
+        points: (K, 2), the control points, in units of the glyph's height.
+        spline: (E, K), maps them linearly to E points along the pen's path.
+        left: (S,), for each of the path's S short pieces the index of the point where it begins.
+        right: (S,), likewise of the point where it ends.
+
     """
 
     digit: int
