@@ -15,7 +15,19 @@ from minidl.engine.blocks import get_threads
 
 @dataclass(frozen=True)
 class Environment:
-    """Versions and machine of a run."""
+    """Versions and machine of a run.
+
+    Attributes:
+        minidl: version of minidl, as installed.
+        python: version of Python.
+        numpy: version of NumPy.
+        blas: name and version of the BLAS that NumPy was built with.
+        platform: "linux", "darwin", "win32".
+        machine: the processor's kind, such as "x86_64".
+        cores: of the machine.
+        threads: that minidl used.
+
+    """
 
     minidl: str
     python: str

@@ -27,7 +27,14 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 
 @dataclass(frozen=True)
 class ArmStyle:
-    """Colour, line style and marker of one arm; `arm_style` makes it."""
+    """How one arm looks; `arm_style` makes it.
+
+    Attributes:
+        color: as "#RRGGBB".
+        linestyle: a name of matplotlib's, or (offset, lengths of dashes and gaps).
+        marker: a name of matplotlib's.
+
+    """
 
     color: str
     linestyle: LineStyle

@@ -17,7 +17,17 @@ _MOST, _FIRST, _LAST = 40, 18, 18
 
 @dataclass(frozen=True)
 class Row:
-    """A record and its texts; the row that stands for records left out has no number."""
+    """A record and its texts.
+
+    Attributes:
+        number: of the record; None for the row that stands for records left out.
+        op: the op's name, or what that row says.
+        layer: path of the layer.
+        output: shape of the output.
+        gradient: norm of the output's gradient; "" where none was kept.
+        requires_grad: whether the record takes part in the backward pass.
+
+    """
 
     number: int | None
     op: str
@@ -29,7 +39,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Leaf:
-    """A tensor that no record of the tape made; `again`: an earlier record used it already."""
+    """A tensor that no record of the tape made.
+
+    Attributes:
+        text: its shape, and where it was used before.
+        requires_grad: whether it gets a gradient.
+        again: whether an earlier record used it already.
+
+    """
 
     text: str
     requires_grad: bool
