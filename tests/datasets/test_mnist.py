@@ -159,6 +159,15 @@ def test_fallback_does_not_hide_a_wrong_file_of_the_user(mine, tiny, served, fal
         mnist_or_stroke_digits()
 
 
+def test_what_is_wrong_with_a_file_is_said(tiny, served):
+    file = tiny().files[0]
+    raw = (served / file.name).read_bytes()
+    assert file.fault(raw) is None
+    assert file.fault(raw[:-1]) == f"has {len(raw) - 1} bytes, expected {len(raw)}"
+    assert file.fault(raw[:-1] + b"?").startswith("has the SHA-256 ")
+    assert file.fault(b"<html>") == "is an HTML page (of a login or an error)"
+
+
 def test_manifest_is_complete():
     sources = manifest.sources()
     assert set(sources) < set(datasets.NAMES)
