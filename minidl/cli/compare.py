@@ -59,13 +59,10 @@ def run(args: argparse.Namespace) -> int:
     configs = experiments.grid(base, rates, args.seeds or SEEDS[args.model])
     workers = min(args.workers or cores(), len(configs))
     if workers > 1:
-        set_threads(1)  # the workers' setting, so that the estimate is made as they work
-    network = f"{args.model.upper()}, {base.activation}, on {train.title}"
-    duration = _minutes(experiments.estimate_seconds(configs, workers))
-    print(
-        f"{network}: {len(configs)} runs of {base.steps:,} steps, {workers} worker(s); about {duration}",
-        flush=True,
-    )
+        set_threads(1)      # the workers' setting, so that the estimate is made as they work
+    what = f"{base.network}, on {train.title}: {len(configs)} runs of {base.steps:,} steps"
+    duration = _duration(experiments.estimate_seconds(configs, workers))
+    print(f"{what}, {workers} worker(s); about {duration}", flush=True)
     with (
         experiments.worker_processes(workers) as executor,
         tqdm(total=len(configs), unit="run", ascii=True, disable=not sys.stderr.isatty()) as bar,
@@ -79,5 +76,5 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _minutes(seconds: float) -> str:
+def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} minutes"

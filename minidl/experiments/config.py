@@ -9,6 +9,7 @@ from functools import partial
 
 from minidl import init
 from minidl.layers import GELU, Layer, LeakyReLU, ReLU, Sigmoid, Tanh
+from minidl.training.checks import whole
 
 ACTIVATIONS: dict[str, Callable[[], Layer]] = {
     "sigmoid": Sigmoid,
@@ -92,11 +93,12 @@ class RunConfig:
         if not 0 <= self.momentum < 1:
             raise ValueError(f"RunConfig expects momentum from 0 to below 1, got {self.momentum!r}")
         for name, least in (("steps", 1), ("batch_size", 2 if self.batch_norm else 1), ("seed", 0)):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < least:
-                raise ValueError(
-                    f"RunConfig expects {name} to be a whole number of {least} or more, got {value!r}"
-                )
+            whole("RunConfig", name, getattr(self, name), least)
+
+    @property
+    def network(self) -> str:
+        """The network, for titles: "MLP, sigmoid"."""
+        return f"{self.model.upper()}, {self.activation}"
 
     @property
     def arm(self) -> str:

@@ -11,12 +11,13 @@ from minidl.engine.array import Array
 from minidl.engine.tape import Tape
 from minidl.experiments.config import RunConfig
 from minidl.experiments.models import build
-from minidl.experiments.run import POINTS, POPULATION, PROBE, VALIDATION
+from minidl.experiments.run import POINTS, PROBE, VALIDATION
 from minidl.layers import Sequential
 from minidl.losses import cross_entropy
 from minidl.optim import SGD
+from minidl.training.evaluate import POPULATION
 
-TEST = 10_000
+TEST = 10_000   # test images of each data set that there is
 
 
 def estimate_seconds(configs: Sequence[RunConfig], workers: int) -> float:

@@ -57,9 +57,8 @@ def _cnn(config: RunConfig) -> list[Layer]:
 
 
 def _has_bias(config: RunConfig) -> bool:
-    return not (
-        config.batch_norm and config.placement == "before"
-    )  # beta takes its place (paper, section 3.2)
+    # A BN right behind it would take the bias away again, and has its beta instead (the paper, section 3.2).
+    return not (config.batch_norm and config.placement == "before")
 
 
 def _activated(config: RunConfig, units: int) -> list[Layer]:

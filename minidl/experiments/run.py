@@ -18,14 +18,12 @@ from minidl.experiments.outcome import outcome, steps_to
 from minidl.instruments import Saturation
 from minidl.layers import Sequential
 from minidl.training import Callback, TrainingState, evaluate, fit, recalibrated
+from minidl.training.evaluate import POPULATION
 
 VALIDATION = 5_000  # the last training images: curves and choices; the test images are read once, at the end
-POPULATION = (
-    10_000  # the first training images: population statistics, nearly exact (Wu & Johnson 2021, section 3.2)
-)
-PROBE = 1_000  # the first training images: saturation and percentiles
-POINTS = 12  # evaluations a run, log-spaced
-UNIT = 0  # the sigmoid whose input is followed, fixed before any training
+PROBE = 1_000       # the first training images: saturation and percentiles
+POINTS = 12         # evaluations a run, log-spaced
+UNIT = 0            # the unit whose input is followed, fixed before any training
 
 
 @dataclass(frozen=True)
@@ -110,15 +108,15 @@ def run(config: RunConfig) -> RunResult:
     points = measure.points
     steps, accuracies = [p.step for p in points], [p.accuracy for p in points]
     return RunResult(
-        config,
-        train.title,
-        outcome(final.accuracy, finite),
-        final.loss,
-        final.accuracy,
-        steps_to(0.90, steps, accuracies),
-        steps_to(0.95, steps, accuracies),
-        tuple(points),
-        time.perf_counter() - begin,
+        config=config,
+        data=train.title,
+        outcome=outcome(final.accuracy, finite),
+        test_loss=final.loss,
+        test_accuracy=final.accuracy,
+        steps_to_90=steps_to(0.90, steps, accuracies),
+        steps_to_95=steps_to(0.95, steps, accuracies),
+        measurements=tuple(points),
+        seconds=time.perf_counter() - begin,
     )
 
 
@@ -163,21 +161,19 @@ class _Measure(Callback):
             tape = instruments.probe(model, self.train[:PROBE].images)
         self.points.append(
             Measurement(
-                state.step,
-                float(np.mean(self.losses)),
-                result.loss,
-                result.accuracy,
-                _saturation(tape),
-                _percentiles(tape, self.config.activation),
+                step=state.step,
+                train_loss=float(np.mean(self.losses)),
+                loss=result.loss,
+                accuracy=result.accuracy,
+                saturation=_saturation(tape),
+                percentiles=_percentiles(tape, self.config.activation),
             )
         )
         self.losses.clear()
 
 
 def _saturation(tape: Tape) -> tuple[Saturation, ...]:
-    if not tape.find(op="sigmoid"):
-        return ()
-    return tuple(instruments.saturation(tape))
+    return tuple(instruments.saturation(tape)) if tape.find(op="sigmoid") else ()
 
 
 def _percentiles(tape: Tape, activation: str) -> tuple[float, float, float]:

@@ -10,9 +10,10 @@ from minidl.datasets import Dataset
 from minidl.engine.array import Array
 from minidl.experiments.config import RunConfig
 from minidl.experiments.models import build, build_optimizer
-from minidl.experiments.run import POPULATION, split
+from minidl.experiments.run import split
 from minidl.layers import Sequential
 from minidl.training import Evaluation, History, evaluate, fit, predict, recalibrate
+from minidl.training.evaluate import POPULATION
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +42,7 @@ class TrainedNetwork:
 
 def title_of(config: RunConfig, data: str) -> str:
     """Network and data of a configuration, for people."""
-    return f"{config.model.upper()}, {config.activation}, {config.arm}, lr {config.lr:g}, on {data}"
+    return f"{config.network}, {config.arm}, lr {config.lr:g}, on {data}"
 
 
 def train_network(config: RunConfig) -> TrainedNetwork:

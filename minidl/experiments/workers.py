@@ -8,6 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 
 from minidl.engine.blocks import set_threads
+from minidl.training.checks import whole
 
 
 @contextmanager
@@ -17,10 +18,11 @@ def worker_processes(workers: int) -> Iterator[ProcessPoolExecutor | None]:
     They are started with `spawn`, as on Windows and macOS, so a script that uses them needs the main guard,
     `if __name__ == "__main__":`. Leaving the block by an exception cancels what hasn't begun.
 
+    Raises:
+        ValueError: no whole number of 1 or more.
+
     """
-    if not isinstance(workers, int) or workers < 1:
-        raise ValueError(f"workers: expected a whole number of 1 or more, got {workers!r}")
-    if workers == 1:
+    if whole("worker_processes", "workers", workers) == 1:
         yield None
         return
     pool = ProcessPoolExecutor(

@@ -12,14 +12,14 @@ from matplotlib.figure import Figure
 
 from minidl import plots
 from minidl.engine.array import Array
-from minidl.experiments import Comparison, Measurement, RunResult
+from minidl.experiments import Comparison, RunResult
+from minidl.instruments import Saturation
 
 
 def comparison_figures(comparison: Comparison) -> dict[str, Figure]:
     """All figures of a comparison, by the names of their files.
 
     Those of saturation and percentiles are left out where nothing was measured.
-
     """
     figures = {"curves": _curves(comparison), "learning-rates": _learning_rates(comparison)}
     if any(m.saturation for r in comparison.results for m in r.measurements):
@@ -36,7 +36,7 @@ def comparison_figures(comparison: Comparison) -> dict[str, Figure]:
 def headline(comparison: Comparison) -> str:
     """Network and data of a comparison, for titles: "MLP, sigmoid, on MNIST"."""
     result = comparison.results[0]
-    return f"{result.config.model.upper()}, {result.config.activation}, on {result.data}"
+    return f"{result.config.network}, on {result.data}"
 
 
 def _curves(comparison: Comparison) -> Figure:
@@ -121,23 +121,19 @@ def _grid_of_runs(
 
 def _draw_saturation(runs: list[RunResult], ax: Axes) -> None:
     longest = max((r.measurements for r in runs), key=len)
-    layers = [s.layer for s in longest[0].saturation]
 
-    def shares(layer: int, of: Callable[[Measurement, int], float]) -> Array:
+    def shares(layer: int, of: Callable[[Saturation], float]) -> Array:
         """(S, T); NaN where a run has ended."""
         values = np.full((len(runs), len(longest)), np.nan)
         for row, r in zip(values, runs, strict=True):
-            row[: len(r.measurements)] = [of(m, layer) for m in r.measurements]
+            row[: len(r.measurements)] = [of(m.saturation[layer]) for m in r.measurements]
         return values
 
-    names = {f"hidden layer {i + 1}": i for i in range(len(layers))}
+    names = {f"hidden layer {i + 1}": i for i in range(len(longest[0].saturation))}
     plots.saturation(
         [m.step for m in longest],
-        {
-            name: shares(i, lambda m, i: m.saturation[i].dead + m.saturation[i].deciding)
-            for name, i in names.items()
-        },
-        {name: shares(i, lambda m, i: m.saturation[i].dead) for name, i in names.items()},
+        {name: shares(i, lambda s: s.saturated) for name, i in names.items()},
+        {name: shares(i, lambda s: s.dead) for name, i in names.items()},
         ax,
     )
 
