@@ -52,11 +52,8 @@ __all__ = [
     "value_and_grad",
 ]
 
-_LAZY = (
-    "experiments",
-    "plots",
-    "report",
-)  # they need matplotlib, or time, that not every script should pay for
+# They need matplotlib, or time, that not every script should pay for.
+_LAZY = ("experiments", "plots", "report")
 
 
 def __getattr__(name: str) -> Any:

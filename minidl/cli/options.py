@@ -5,25 +5,26 @@ from __future__ import annotations
 import argparse
 import math
 import sys
+from collections.abc import Callable
 
 from minidl.datasets import NAMES, Dataset, load, mnist_or_stroke_digits
 
 ACTIVATIONS = ("sigmoid", "tanh", "relu", "leaky-relu", "gelu")
 
 
-def whole_number(least: int) -> type:
-    """A type for argparse: whole numbers from `least` on."""
+def whole_number(least: int) -> Callable[[str], int]:
+    """A `type=` for argparse: whole numbers from `least` on."""
 
     def parse(text: str) -> int:
         if not text.lstrip("-").isdecimal() or int(text) < least:
             raise argparse.ArgumentTypeError(f"expected a whole number of {least} or more, got {text!r}")
         return int(text)
 
-    return parse  # type: ignore[return-value]
+    return parse
 
 
 def rate(text: str) -> float:
-    """A learning rate: a finite number above 0."""
+    """A `type=` for argparse: a learning rate, a finite number above 0."""
     try:
         value = float(text)
     except ValueError:

@@ -18,7 +18,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "train",
         help="train one network and look at its mistakes",
         description="Train one network. Writes its history, weights and learning curve, the\n"
-        " confusion matrix and the worst mistakes.",
+        "confusion matrix and the worst mistakes.",
         epilog="examples:\n  minidl train\n  minidl train --model cnn --epochs 2\n"
         "  minidl train --no-batch-norm --lr 8 --steps 1000",
         formatter_class=argparse.RawDescriptionHelpFormatter,

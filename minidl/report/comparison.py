@@ -11,6 +11,12 @@ from minidl.experiments import Comparison, to_plain
 from minidl.report.comparison_figures import comparison_figures
 from minidl.report.files import write_csv, write_json, written_whole
 
+_COLUMNS = (
+    "data", "model", "activation", "placement", "arm", "lr", "seed",
+    "step", "train_loss", "validation_loss", "validation_accuracy",
+    "saturated_dead", "saturated_deciding", "percentile_15", "percentile_50", "percentile_85",
+)
+
 
 def write_comparison(comparison: Comparison, folder: Path) -> list[Path]:
     """Write everything; the folder appears when it is complete.
@@ -22,30 +28,10 @@ def write_comparison(comparison: Comparison, folder: Path) -> list[Path]:
     figures = comparison_figures(comparison)
     with written_whole(folder) as unfinished:
         write_json(unfinished / "results.json", to_plain(comparison))
-        write_csv(unfinished / "history.csv", _HEAD, _rows(comparison))
+        write_csv(unfinished / "history.csv", _COLUMNS, _rows(comparison))
         for name, figure in figures.items():
             plots.save(figure, unfinished / name)
     return sorted(folder.iterdir())
-
-
-_HEAD = (
-    "data",
-    "model",
-    "activation",
-    "placement",
-    "arm",
-    "lr",
-    "seed",
-    "step",
-    "train_loss",
-    "validation_loss",
-    "validation_accuracy",
-    "saturated_dead",
-    "saturated_deciding",
-    "percentile_15",
-    "percentile_50",
-    "percentile_85",
-)
 
 
 def _rows(comparison: Comparison) -> Iterator[tuple[Any, ...]]:
@@ -58,17 +44,7 @@ def _rows(comparison: Comparison) -> Iterator[tuple[Any, ...]]:
                 for kind in ("dead", "deciding")
             ]
             yield (
-                r.data,
-                c.model,
-                c.activation,
-                c.placement,
-                c.arm,
-                c.lr,
-                c.seed,
-                m.step,
-                m.train_loss,
-                m.loss,
-                m.accuracy,
-                *shares,
-                *m.percentiles,
+                r.data, c.model, c.activation, c.placement, c.arm, c.lr, c.seed,
+                m.step, m.train_loss, m.loss, m.accuracy,
+                *shares, *m.percentiles,
             )

@@ -55,14 +55,12 @@ def written_whole(target: Path) -> Iterator[Path]:
     unfinished = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.absolute().parent))
     try:
         yield unfinished
-        if (
-            target.exists()
-        ):  # an empty folder of the user's, perhaps the one that the shell stands in: keep it
+        if target.exists():     # an empty folder of the user's, perhaps the shell's own: keep it
             for path in unfinished.iterdir():
                 os.replace(path, target / path.name)
             unfinished.rmdir()
         else:
-            unfinished.chmod(0o755)  # mkdtemp's are private
+            unfinished.chmod(0o755)     # mkdtemp's are private
             os.replace(unfinished, target)
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
