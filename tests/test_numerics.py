@@ -204,12 +204,11 @@ def test_batch_statistics_of_a_large_mean(m: int, features: int, which: str) -> 
             check_statistics(naive(x), exact)
 
 
-# 128 · 24 · 24 can be halved often, which the sums in ops/norm.py make use of; these numbers can't be.
-DRIFTS = pytest.mark.xfail(strict=True, raises=AssertionError, reason="long float32 sums drift: ops/norm.py")
-UNEVEN = [59, 61 * 27 * 27, 73_727, 73_729, 147_455]
+# 128 · 24 · 24 divides into equal parts in many ways; these numbers don't.
+UNEVEN = [59, 61 * 27 * 27, 73_727, 73_729, 147_455, 1_000_003]
 
 
-@pytest.mark.parametrize("m", [*UNEVEN, pytest.param(1_000_003, marks=DRIFTS)])
+@pytest.mark.parametrize("m", UNEVEN)
 def test_batch_statistics_of_a_large_mean_over_uneven_batches(m: int) -> None:
     x = shifted(m, 2)
     exact = exact_statistics(x)
@@ -219,7 +218,7 @@ def test_batch_statistics_of_a_large_mean_over_uneven_batches(m: int) -> None:
     np.testing.assert_allclose(centred[some], x[some] - exact[0], rtol=1e-3, atol=1e-3)
 
 
-@pytest.mark.parametrize("m", [59, *[pytest.param(m, marks=DRIFTS) for m in (*UNEVEN[1:], 1_000_003)]])
+@pytest.mark.parametrize("m", UNEVEN)
 def test_a_constant_feature_over_uneven_batches(m: int) -> None:
     x = np.full((m, 2), 1e4, F32)
     y, mean, var = ops.batch_norm(x)

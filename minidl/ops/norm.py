@@ -6,6 +6,8 @@ every axis but the last, for feature maps m' = m·p·q values each (Ioffe & Szeg
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import math
 
 import numpy as np
@@ -245,21 +247,24 @@ def _parts(
 
 
 def _column_sums(rows: Array) -> Array:
-    sums: Array = np.add.reduce(_widened(rows), axis=0)
-    return np.asarray(np.add.reduce(sums.reshape(-1, rows.shape[1]), axis=0))
+    return _down_columns(lambda a: np.add.reduce(a, axis=0), rows)
 
 
 def _column_dots(a: Array, b: Array) -> Array:
     """Σ a·b down each column, without the array of the products."""
-    sums: Array = np.einsum("ij,ij->j", _widened(a), _widened(b))
-    return np.asarray(np.add.reduce(sums.reshape(-1, a.shape[1]), axis=0))
+    return _down_columns(lambda a, b: np.einsum("ij,ij->j", a, b), a, b)
 
 
-def _widened(rows: Array) -> Array:
-    """Several rows side by side in one: sums down columns are fast, and precise, with few and long rows."""
-    m, features = rows.shape
-    side_by_side = 1
-    while m % 2 == 0 and features * side_by_side < 1024 and m > 64:
-        m //= 2
-        side_by_side *= 2
-    return rows.reshape(m, features * side_by_side)
+def _down_columns(reduce: Callable[..., Array], *arrays: Array) -> Array:
+    """A sum down the columns of (m, features), with several rows side by side in one.
+
+    Few long rows are faster to add than many short ones; and more precise, as each running sum has fewer terms.
+    """
+    m, features = arrays[0].shape
+    side_by_side = max(1, min(m, 2048 // features))
+    whole = m - m % side_by_side
+    wide = reduce(*[a[:whole].reshape(-1, side_by_side * features) for a in arrays])
+    sums: Array = np.add.reduce(wide.reshape(side_by_side, features), axis=0)
+    if whole < m:
+        sums += reduce(*[a[whole:] for a in arrays])
+    return sums
