@@ -55,6 +55,13 @@ def binary_cross_entropy(logits: TensorLike, targets: TensorLike) -> Tensor:
     Returns:
         scalar.
 
+    Raises:
+        ValueError: targets outside [0, 1]; probabilities instead of logits; shapes that differ.
+
+    Example:
+        >>> f"{binary_cross_entropy([0.0, 0.0], [0.0, 1.0]):.3f}"
+        '0.693'
+
     """
     x, t = _pair("binary_cross_entropy", logits, targets)
     if t.data.min() < 0 or t.data.max() > 1:
@@ -72,6 +79,16 @@ def binary_cross_entropy(logits: TensorLike, targets: TensorLike) -> Tensor:
 def mse(prediction: TensorLike, target: TensorLike) -> Tensor:
     """Mean squared error, mean((prediction - target)²), over all elements.
 
+    Args:
+        prediction: any shape.
+        target: the same shape.
+
+    Returns:
+        scalar.
+
+    Raises:
+        ValueError: shapes that differ, even where they would broadcast.
+
     Example:
         >>> mse([1.0, 2.0], [1.0, 4.0]).item()
         2.0
@@ -83,7 +100,15 @@ def mse(prediction: TensorLike, target: TensorLike) -> Tensor:
 
 
 def mae(prediction: TensorLike, target: TensorLike) -> Tensor:
-    """Mean absolute error, mean(|prediction - target|), over all elements; the gradient at 0 is 0."""
+    """Mean absolute error, mean(|prediction - target|), over all elements; the gradient at 0 is 0.
+
+    Takes, returns and raises what `mse` does.
+
+    Example:
+        >>> mae([1.0, 2.0], [1.0, 4.0]).item()
+        1.0
+
+    """
     x, t = _pair("mae", prediction, target)
     e = x.data - t.data
     sign = np.sign(e)
@@ -92,6 +117,8 @@ def mae(prediction: TensorLike, target: TensorLike) -> Tensor:
 
 def huber(prediction: TensorLike, target: TensorLike, delta: float = 1.0) -> Tensor:
     """Mean of e²/2 where |e| ≤ delta, delta·(|e| - delta/2) elsewhere; e = prediction - target (Huber 1964).
+
+    Takes, returns and raises what `mse` does; a delta that isn't above 0 is a ValueError too.
 
     Example:
         >>> huber([0.0, 0.0], [1.0, 3.0]).item()    # (1/2 + (3 - 1/2)) / 2

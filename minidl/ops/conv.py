@@ -29,6 +29,9 @@ def conv2d(
     Returns:
         (batch, (height + 2·padding - kernel) // stride + 1, the same for width, out_channels).
 
+    Raises:
+        ValueError: shapes that don't fit, images smaller than the kernel, a stride below 1, padding below 0.
+
     Example:
         >>> conv2d(np.ones((2, 28, 28, 1)), np.ones((5, 5, 1, 6))).shape
         (2, 24, 24, 6)

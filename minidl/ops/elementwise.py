@@ -182,6 +182,10 @@ def where(condition: Array, x: TensorLike, y: TensorLike) -> Tensor:
         x: values where it is true.
         y: values where it is false.
 
+    Raises:
+        TypeError: a condition that isn't Boolean.
+        ValueError: shapes that don't broadcast together.
+
     Example:
         >>> x = Tensor([-1.0, 2.0])
         >>> where(x > 0, x, 0.0).data
@@ -203,6 +207,13 @@ def clip(x: TensorLike, low: float | None = None, high: float | None = None) -> 
         x: tensor of any shape.
         low: number, or None for no lower limit.
         high: number, or None for no upper limit.
+
+    Raises:
+        ValueError: no limit at all, or low above high.
+
+    Example:
+        >>> clip([-2.0, 0.5, 2.0], -1, 1).data
+        array([-1. ,  0.5,  1. ], dtype=float32)
 
     """
     x = as_tensor(x)

@@ -25,6 +25,9 @@ def dense(x: TensorLike, weight: TensorLike, bias: TensorLike | None = None) -> 
     Returns:
         (..., out).
 
+    Raises:
+        ValueError: shapes that don't fit.
+
     Example:
         >>> dense(np.ones((2, 3)), np.ones((3, 4)), np.zeros(4)).shape
         (2, 4)
@@ -53,6 +56,9 @@ def dense(x: TensorLike, weight: TensorLike, bias: TensorLike | None = None) -> 
 
 def matmul(x: TensorLike, y: TensorLike) -> Tensor:
     """Matrix product; leading axes broadcast (batched), 1-d arguments are a row or a column, as in NumPy.
+
+    Raises:
+        ValueError: shapes that don't fit.
 
     Example:
         >>> matmul(np.ones((5, 2, 3)), np.ones((3, 4))).shape
@@ -88,6 +94,10 @@ def einsum(subscripts: str, *operands: TensorLike) -> Tensor:
 
     The gradient for an operand is an einsum too: of g and the other operands, with that operand's letters as
     the output. No letter may stand twice in one operand (a diagonal): take the diagonal by indexing.
+
+    Raises:
+        ValueError: a letter that stands twice in one operand; subscripts that don't fit the operands; `...`
+            in an operand and not in an explicit output.
 
     Example:
         >>> einsum("ij,kj->ik", np.ones((2, 3)), np.ones((4, 3))).shape

@@ -6,9 +6,8 @@ every axis but the last, for feature maps m' = m·p·q values each (Ioffe & Szeg
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -26,7 +25,7 @@ def batch_norm(
     x̂ = (x - mean) / √(var + eps),  y = gamma·x̂ + beta, with the biased variance (1/m').
 
     Args:
-        x: (..., features).
+        x: (batch, ..., features).
         gamma: (features,), or None for 1.
         beta: (features,), or None for 0.
         eps: added to the variance, inside the root.
@@ -35,7 +34,7 @@ def batch_norm(
         y, of x's shape, and the batch's mean and biased variance, plain arrays (features,).
 
     Raises:
-        ValueError: one value per feature, whose variance is always 0.
+        ValueError: one value per feature, whose variance is always 0; shapes that don't fit.
 
     Example:
         >>> y, mean, var = batch_norm([[1.0], [3.0]])
@@ -89,15 +88,23 @@ def batch_norm_inference(
     Mean and variance are constants here, so the gradient is an affine map's: dx = gamma / √(var + eps) · g.
 
     Args:
-        x: (..., features).
+        x: (batch, ..., features).
         gamma: (features,), or None for 1.
         beta: (features,), or None for 0.
         mean: plain array (features,).
-        var: plain array (features,).
+        var: plain array (features,), the unbiased variance.
         eps: added to the variance, inside the root.
 
     Returns:
         y, of x's shape.
+
+    Raises:
+        ValueError: shapes that don't fit.
+
+    Example:
+        >>> batch_norm_inference([[1.0], [3.0]], [2.0], [5.0], np.array([1.0]), np.array([4.0]), eps=0.0).data
+        array([[5.],
+               [7.]], dtype=float32)
 
     """
     inputs = _inputs("batch_norm_inference", x, gamma, beta)
@@ -144,10 +151,21 @@ def layer_norm(
     """Normalise each example over its features, the last axis (Ba, Kiros & Hinton 2016).
 
     Args:
-        x: (..., features).
+        x: (batch, ..., features).
         gamma: (features,), or None for 1.
         beta: (features,), or None for 0.
         eps: added to the variance, inside the root.
+
+    Returns:
+        y, of x's shape.
+
+    Raises:
+        ValueError: shapes that don't fit.
+
+    Example:
+        >>> layer_norm([[1.0, 3.0], [10.0, 30.0]]).data.round(3)
+        array([[-1.,  1.],
+               [-1.,  1.]], dtype=float32)
 
     """
     inputs = _inputs("layer_norm", x, gamma, beta)
@@ -170,6 +188,16 @@ def group_norm(
         gamma: (channels,), or None for 1.
         beta: (channels,), or None for 0.
         eps: added to the variance, inside the root.
+
+    Returns:
+        y, of x's shape.
+
+    Raises:
+        ValueError: channels that groups doesn't divide; shapes that don't fit.
+
+    Example:
+        >>> group_norm([[1.0, 3.0, 10.0, 30.0]], groups=2).data.round(3)
+        array([[-1.,  1., -1.,  1.]], dtype=float32)
 
     """
     inputs = _inputs("group_norm", x, gamma, beta)
@@ -226,7 +254,7 @@ def _inputs(
     x = inputs[0]
     if x.ndim < 2 or any(t.shape != x.shape[-1:] for t in inputs[1:]):
         shapes = ", ".join(str(t.shape) for t in inputs)
-        raise ValueError(f"{name} expects x (..., features), gamma and beta (features,), got {shapes}")
+        raise ValueError(f"{name} expects x (batch, ..., features), gamma and beta (features,), got {shapes}")
     return inputs
 
 
@@ -258,7 +286,7 @@ def _column_dots(a: Array, b: Array) -> Array:
 def _down_columns(reduce: Callable[..., Array], *arrays: Array) -> Array:
     """A sum down the columns of (m, features), with several rows side by side in one.
 
-    Few long rows are faster to add than many short ones; and more precise, as each running sum has fewer terms.
+    Few long rows are faster to add than many short ones, and more precise: each running sum has fewer terms.
     """
     m, features = arrays[0].shape
     side_by_side = max(1, min(m, 2048 // features))

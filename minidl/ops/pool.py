@@ -21,6 +21,9 @@ def max_pool2d(x: TensorLike, size: int) -> Tensor:
     Returns:
         (batch, height // size, width // size, channels).
 
+    Raises:
+        ValueError: no images, or images smaller than the window.
+
     Example:
         >>> max_pool2d(np.arange(16.0).reshape(1, 4, 4, 1), 2).data.ravel()
         array([ 5.,  7., 13., 15.])
@@ -67,6 +70,13 @@ def avg_pool2d(x: TensorLike, size: int) -> Tensor:
 
     Returns:
         (batch, height // size, width // size, channels).
+
+    Raises:
+        ValueError: no images, or images smaller than the window.
+
+    Example:
+        >>> avg_pool2d(np.arange(16.0).reshape(1, 4, 4, 1), 2).data.ravel()
+        array([ 2.5,  4.5, 10.5, 12.5])
 
     """
     x = _checked("avg_pool2d", x, size)

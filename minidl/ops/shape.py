@@ -18,6 +18,9 @@ from minidl.ops.elementwise import unbroadcast
 def reshape(x: TensorLike, shape: int | tuple[int, ...]) -> Tensor:
     """The same elements in row-major order in another shape; one length may be -1.
 
+    Raises:
+        ValueError: a shape of another number of elements.
+
     Example:
         >>> reshape(np.ones((2, 3, 4)), (2, -1)).shape
         (2, 12)
@@ -32,7 +35,20 @@ def reshape(x: TensorLike, shape: int | tuple[int, ...]) -> Tensor:
 
 
 def transpose(x: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
-    """The axes in another order, or all reversed."""
+    """The axes in another order, or all reversed.
+
+    Args:
+        x: tensor of any shape.
+        axes: for each axis of the result the axis of x that it is; None reverses all.
+
+    Raises:
+        ValueError: axes that aren't all of x's, each once.
+
+    Example:
+        >>> transpose(np.ones((2, 3, 4)), (2, 0, 1)).shape
+        (4, 2, 3)
+
+    """
     x = as_tensor(x)
     order = tuple(range(x.ndim))[::-1] if axes is None else tuple(axes)
     if sorted(a + x.ndim if a < 0 else a for a in order) != list(range(x.ndim)):
@@ -45,6 +61,15 @@ def getitem(x: TensorLike, index: Any) -> Tensor:
     """Pick x[index], with integers, slices, None, ..., Boolean masks and integer arrays, as in NumPy.
 
     An element that is picked several times gets the sum of its gradients.
+
+    Raises:
+        IndexError: an index that x doesn't have.
+        TypeError: a tensor as an index.
+
+    Example:
+        >>> getitem([1.0, 2.0, 3.0], [0, 0, 2]).data
+        array([1., 1., 3.], dtype=float32)
+
     """
     x = as_tensor(x)
     index = index if isinstance(index, tuple) else (index,)
@@ -70,6 +95,10 @@ def getitem(x: TensorLike, index: Any) -> Tensor:
 def concatenate(values: Sequence[TensorLike], axis: int = 0) -> Tensor:
     """Tensors one after the other along an axis that they have.
 
+    Raises:
+        TypeError: no list of tensors, or an empty one.
+        ValueError: shapes that differ on another axis.
+
     Example:
         >>> concatenate([[1.0, 2.0], [3.0]]).data
         array([1., 2., 3.], dtype=float32)
@@ -86,7 +115,18 @@ def concatenate(values: Sequence[TensorLike], axis: int = 0) -> Tensor:
 
 
 def stack(values: Sequence[TensorLike], axis: int = 0) -> Tensor:
-    """Tensors of one shape side by side along a new axis."""
+    """Tensors of one shape side by side along a new axis.
+
+    Raises:
+        TypeError: no list of tensors, or an empty one.
+        ValueError: shapes that differ.
+
+    Example:
+        >>> stack([[1.0, 2.0], [3.0, 4.0]], axis=1).data
+        array([[1., 3.],
+               [2., 4.]], dtype=float32)
+
+    """
     inputs = _several("stack", values)
     try:
         y = np.stack([x.data for x in inputs], axis)
@@ -103,6 +143,9 @@ def pad(x: TensorLike, widths: int | Sequence[Any], value: float = 0.0) -> Tenso
         x: tensor of any shape.
         widths: as for `np.pad`: a number, a pair (before, after) for all axes, or a pair for each axis.
         value: what the border is filled with.
+
+    Raises:
+        ValueError: widths that are negative, no whole numbers, or of another shape.
 
     Example:
         >>> pad([1.0, 2.0], (0, 2)).data
@@ -121,7 +164,17 @@ def pad(x: TensorLike, widths: int | Sequence[Any], value: float = 0.0) -> Tenso
 
 
 def broadcast_to(x: TensorLike, shape: tuple[int, ...]) -> Tensor:
-    """Repeat x along new axes and along those of length 1, as in NumPy."""
+    """Repeat x along new axes and along those of length 1, as in NumPy.
+
+    Raises:
+        ValueError: a shape that x can't be stretched to.
+
+    Example:
+        >>> broadcast_to([1.0, 2.0], (2, 2)).data
+        array([[1., 2.],
+               [1., 2.]], dtype=float32)
+
+    """
     x = as_tensor(x)
     try:
         y = np.broadcast_to(x.data, shape)

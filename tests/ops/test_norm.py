@@ -151,7 +151,7 @@ def test_group_norm_normalises_each_example_over_positions_and_a_group(shape, gr
 
 @pytest.mark.parametrize(("call", "message"), [
     (lambda x: ops.batch_norm(x[:1]), r"batch_norm in training mode .* got \(1, 3\): .*drop_last"),
-    (lambda x: ops.batch_norm(x[0]), r"batch_norm expects x \(\.\.\., features\), .* got \(3,\)"),
+    (lambda x: ops.batch_norm(x[0]), r"batch_norm expects x \(batch, \.\.\., features\), .* got \(3,\)"),
     (lambda x: ops.batch_norm(x, np.ones(2)), r"gamma and beta \(features,\), got \(6, 3\), \(2,\)"),
     (lambda x: ops.batch_norm_inference(x, None, np.ones(4), ONES, ONES), r"got \(6, 3\), \(4,\)"),
     (lambda x: ops.batch_norm_inference(x, None, None, np.ones(1), ONES), r"var \(3,\) .* got \(1,\)"),
