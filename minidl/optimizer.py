@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from minidl.engine.array import Array, describe
+from minidl.engine.array import Array, describe, norm
 from minidl.engine.parameter import Parameter
 from minidl.engine.tensor import Tensor
 from minidl.schedules import Schedule, as_schedule, number_in
@@ -206,12 +206,11 @@ def clip_grad_norm(parameters: Iterable[Parameter], max_norm: float) -> float:
         raise RuntimeError(
             "clip_grad_norm found no gradient: call it between tape.backward(loss) and optimizer.step()"
         )
-    # In float64: a sum of squares in float32 overflows from 2e19 on and loses digits long before.
-    norm = math.hypot(*(float(np.linalg.norm(g.astype(np.float64, copy=False))) for _, g in live))
-    if max_norm < norm + 1e-6 and math.isfinite(norm):
+    total = math.hypot(*[norm(g) for _, g in live])
+    if max_norm < total + 1e-6 and math.isfinite(total):
         for p, g in live:
-            p.grad = g * (max_norm / (norm + 1e-6))
-    return norm
+            p.grad = g * (max_norm / (total + 1e-6))
+    return total
 
 
 def _parameters(where: str, parameters: Iterable[Parameter]) -> list[Parameter]:

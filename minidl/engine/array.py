@@ -47,6 +47,21 @@ def describe(value: Any) -> str:
     return f"{type(value).__name__} {text if len(text) <= 60 else text[:57] + '...'}"
 
 
+def norm(array: Array) -> float:
+    """The 2-norm of all elements.
+
+    In float64: a sum of squares in float32 overflows from 2e19 on, underflows from 1e-23 down, and loses
+    digits long before. What has overflowed already is to be seen, not warned of.
+
+    Example:
+        >>> f"{norm(np.array([3e30, 4e30], np.float32)):.3g}"
+        '5e+30'
+
+    """
+    with np.errstate(all="ignore"):
+        return float(np.linalg.norm(array.astype(np.float64, copy=False)))
+
+
 def read_only(array: Array) -> Array:
     """A view that can't be written through; the array itself stays as it was."""
     view = array.view()

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from minidl.engine.array import Array, describe
+from minidl.engine.array import Array, describe, norm
 from minidl.engine.parameter import Parameter
 from minidl.engine.tensor import LEAF, OUTSIDE, Tensor
 
@@ -271,7 +271,7 @@ class Tape:
             (
                 str(i), r.op, "" if r.layer is None else r.layer or "(outermost)",
                 " ".join(_shape(x) for x in r.inputs), _shape(r.output),
-                "" if r.gradient is None else f"|g| = {np.linalg.norm(r.gradient):.3g}",
+                "" if r.gradient is None else f"|g| = {norm(r.gradient):.3g}",
             )
             for i, r in enumerate(self.records)
         ]

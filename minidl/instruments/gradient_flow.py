@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from minidl.engine.array import Array
+from minidl.engine.array import Array, norm
 from minidl.engine.parameter import Parameter
 from minidl.engine.tape import Tape
 
@@ -70,7 +70,7 @@ def parameter_gradients(model: Parameters) -> list[ParameterGradient]:
 
     """
     found = [
-        ParameterGradient(name, _norm(parameter.grad), _norm(parameter.data))
+        ParameterGradient(name, norm(parameter.grad), norm(parameter.data))
         for name, parameter in model.named_parameters() if parameter.grad is not None
     ]
     if not found:
@@ -89,7 +89,7 @@ def activation_gradients(tape: Tape) -> list[ActivationGradient]:
 
     """
     found = [
-        ActivationGradient(record.layer or "", record.op, _norm(record.gradient))
+        ActivationGradient(record.layer or "", record.op, norm(record.gradient))
         for record in tape.records if record.gradient is not None
     ]
     if not found:
@@ -102,10 +102,13 @@ def update_ratios(before: Mapping[str, Array], after: Mapping[str, Array]) -> di
 
     Args:
         before: arrays by name, such as `model.state_dict()` before a step.
-        after: the same after it. What isn't in both is an error.
+        after: the same after it.
 
     Returns:
         2-norms' ratios, infinite for a weight that was zero and moved, 0 for one that didn't move.
+
+    Raises:
+        ValueError: names that aren't in both.
 
     Example:
         >>> update_ratios({"weight": np.array([3.0, 4.0])}, {"weight": np.array([3.0, 4.5])})
@@ -116,11 +119,6 @@ def update_ratios(before: Mapping[str, Array], after: Mapping[str, Array]) -> di
         raise ValueError(f"update_ratios expects the same names twice, got {list(before)} and {list(after)}")
     ratios = {}
     for name, old in before.items():
-        moved, size = _norm(after[name] - old), _norm(old)
+        moved, size = norm(after[name] - old), norm(old)
         ratios[name] = moved / size if size else (np.inf if moved else 0.0)
     return ratios
-
-
-def _norm(array: Array) -> float:
-    # In float64: a sum of squares in float32 overflows from 2e19 on and underflows from 1e-23 down.
-    return float(np.linalg.norm(array.astype(np.float64, copy=False)))

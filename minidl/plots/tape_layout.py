@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
+from minidl.engine.array import norm
 
 if TYPE_CHECKING:
     from minidl.engine.tape import Record
@@ -98,11 +98,8 @@ def lanes_of(edges: Sequence[tuple[int, int]]) -> list[int]:
 
 def _row(number: int, record: Record) -> Row:
     layer = "" if record.layer is None else record.layer or "(outermost)"
-    norm = ""
-    if record.gradient is not None:
-        with np.errstate(all="ignore"):  # what has overflowed is to be seen, not warned of
-            norm = f"{np.linalg.norm(np.asarray(record.gradient, dtype=np.float64)):.2g}"
-    return Row(number, record.op, layer, _shape(record.output), norm, record.output.requires_grad)
+    gradient = "" if record.gradient is None else f"{norm(record.gradient):.2g}"
+    return Row(number, record.op, layer, _shape(record.output), gradient, record.output.requires_grad)
 
 
 def _shape(tensor: Tensor) -> str:
