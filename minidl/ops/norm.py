@@ -289,7 +289,7 @@ def _down_columns(reduce: Callable[..., Array], *arrays: Array) -> Array:
     Few long rows are faster to add than many short ones, and more precise: each running sum has fewer terms.
     """
     m, features = arrays[0].shape
-    side_by_side = max(1, min(m, 2048 // features))
+    side_by_side = max(1, min(m, 2048 // max(1, features)))
     whole = m - m % side_by_side
     wide = reduce(*[a[:whole].reshape(-1, side_by_side * features) for a in arrays])
     sums: Array = np.add.reduce(wide.reshape(side_by_side, features), axis=0)
