@@ -14,7 +14,7 @@ from matplotlib.patches import Patch, Rectangle
 from numpy.typing import ArrayLike
 
 from minidl.plots.axes import Scale, axes_or_new, dress, legend_beside, step_axis
-from minidl.plots.seeds import Values, crosses, diverged_key
+from minidl.plots.seeds import TOO_LARGE, Values, crosses, diverged_key
 from minidl.plots.style import BLACK, BLUE, GREY, VERMILLION, ArmStyle
 
 # A sigmoid is below 0.05 or above 0.95 where its input exceeds this size: about 2.94.
@@ -62,7 +62,7 @@ def percentiles(
     three = np.array(values, dtype=np.float64)
     if at.ndim != 1 or not at.size or three.shape != (at.size, 3):
         raise ValueError(f"percentiles expects steps (T,), values (T, 3), got {at.shape} and {three.shape}")
-    broken = ~(np.abs(three) < 1e100).all(axis=1)  # nan, too
+    broken = ~(np.abs(three) < TOO_LARGE).all(axis=1)  # nan, too
     three[broken] = np.nan
     ax = axes_or_new(ax)
     dress(ax)
@@ -99,7 +99,7 @@ def _shade_saturation(ax: Axes) -> Artist:
 def _draw_others(ax: Axes, at: Values, others: Values) -> Artist:
     if others.ndim != 3 or others.shape[1:] != (at.size, 3):
         raise ValueError(f"percentiles expects others (units, {at.size}, 3), got shape {others.shape}")
-    medians = np.where(np.abs(others[:, :, 1]) < 1e100, others[:, :, 1], np.nan)
+    medians = np.where(np.abs(others[:, :, 1]) < TOO_LARGE, others[:, :, 1], np.nan)
     lines = LineCollection([np.column_stack([at, unit]) for unit in medians])
     lines.set(color=GREY, linewidth=0.5, alpha=0.3, zorder=1)
     ax.add_collection(lines)

@@ -17,7 +17,7 @@ from minidl.plots.style import GREY, ArmStyle
 Values = NDArray[np.float64]
 
 # Such a number is a diverged run in all but name, and matplotlib's limits overflow when they hold it.
-_TOO_LARGE = 1e100
+TOO_LARGE = 1e100
 
 _CROSS: dict[str, Any] = {"linestyle": "none", "marker": "x", "markersize": 6, "markeredgewidth": 1.8}
 
@@ -34,7 +34,7 @@ def seed_values(values: ArrayLike, points: int, where: str) -> Values:
             f"{where} expects values of shape ({points},), or (seeds, {points}), got {shape}: "
             f"give one row for each seed, with a value for each point"
         )
-    large = np.abs(array) > _TOO_LARGE
+    large = np.abs(array) > TOO_LARGE
     array[large] = np.copysign(np.inf, array[large])
     return array
 
