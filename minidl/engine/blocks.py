@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-IMAGES = 16     # images in a block: their columns stay near the second-level cache
+IMAGES_IN_A_BLOCK = 16      # so few that their columns stay near the second-level cache
 
 _lock = threading.Lock()
 
@@ -57,6 +57,10 @@ def set_threads(n: int) -> None:
     Args:
         n: 1 or more. One thread a process is best where several processes train at once.
 
+    Raises:
+        ValueError: no whole number of 1 or more.
+        RuntimeError: while a computation uses the threads.
+
     """
     if not isinstance(n, int) or isinstance(n, bool) or n < 1:
         raise ValueError(f"set_threads expects a whole number of 1 or more, got {n!r}")
@@ -70,7 +74,7 @@ def set_threads(n: int) -> None:
         _controller().limit(limits=n, user_api="blas")
 
 
-def map_blocks(function: Callable[[int, int], T], count: int, size: int = IMAGES) -> list[T]:
+def map_blocks(function: Callable[[int, int], T], count: int, size: int = IMAGES_IN_A_BLOCK) -> list[T]:
     """Call `function(start, stop)` for each block of `size` out of `count`; results in the order of blocks.
 
     Blocks have a fixed size and results an order, so sums over them don't depend on the number of threads.

@@ -20,6 +20,9 @@ def value_and_grad(f: Callable[..., Tensor], argument: int = 0) -> Callable[...,
         f: returns a scalar tensor.
         argument: position of the argument to differentiate by: an array or a tensor, taken as a leaf.
 
+    Raises:
+        ValueError: in the call, where there is no such argument, or `f` returns no scalar that depends on it.
+
     Example:
         >>> import numpy as np
         >>> value_and_grad(lambda x: (x * x).sum())(np.array([1.0, 2.0]))

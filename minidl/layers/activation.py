@@ -32,7 +32,12 @@ class Tanh(Layer):
 
 
 class LeakyReLU(Layer):
-    """The input where it is positive, else slope·x, see `minidl.ops.leaky_relu`."""
+    """The input where it is positive, else slope·x, see `minidl.ops.leaky_relu`.
+
+    Args:
+        slope: factor of what isn't positive.
+
+    """
 
     def __init__(self, slope: float = 0.01) -> None:
         super().__init__()

@@ -21,7 +21,11 @@ class Layer:
 
     An attribute that is a `Parameter` is a parameter, a `Layer` a child, and `self.buffer(name, array)` makes
     a buffer: an array that belongs to the state but isn't learned. Other attributes are ignored, lists of
-    layers among them: use Sequential. A layer that draws its weights has a method `draw_weights(generator)`.
+    layers among them: use Sequential.
+
+    `initialize` calls those of these methods that a layer has: `reset_weights()` starts again what isn't
+    drawn, `draw_weights(generator)` draws weights, `draw_noise(generator)` takes a generator of noise over,
+    and keeps it as `self.generator`.
 
     Attributes:
         training: the mode; True in training.

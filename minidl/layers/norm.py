@@ -123,6 +123,11 @@ class LayerNorm(Layer):
         gamma: (num_features,), ones at first.
         beta: (num_features,), zeros at first.
 
+    Example:
+        >>> LayerNorm(2)([[1.0, 3.0], [10.0, 30.0]]).data.round(3)
+        array([[-1.,  1.],
+               [-1.,  1.]], dtype=float32)
+
     """
 
     def __init__(self, num_features: int, eps: float = 1e-5) -> None:
@@ -159,6 +164,10 @@ class GroupNorm(Layer):
     Attributes:
         gamma: (num_features,), ones at first.
         beta: (num_features,), zeros at first.
+
+    Example:
+        >>> GroupNorm(2, 4)([[1.0, 3.0, 10.0, 30.0]]).data.round(3)
+        array([[-1.,  1., -1.,  1.]], dtype=float32)
 
     """
 

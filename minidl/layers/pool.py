@@ -10,6 +10,9 @@ from minidl.layers.layer import Layer, positive
 class MaxPool2D(Layer):
     """Largest value of each size × size window, see `minidl.ops.max_pool2d`.
 
+    Args:
+        size: height and width of the window, and its step, in pixels.
+
     Example:
         >>> import numpy as np
         >>> MaxPool2D(2)(np.zeros((1, 25, 25, 6))).shape
@@ -33,7 +36,17 @@ class MaxPool2D(Layer):
 
 
 class AvgPool2D(Layer):
-    """Mean of each size × size window, see `minidl.ops.avg_pool2d`."""
+    """Mean of each size × size window, see `minidl.ops.avg_pool2d`.
+
+    Args:
+        size: height and width of the window, and its step, in pixels.
+
+    Example:
+        >>> import numpy as np
+        >>> AvgPool2D(2)(np.arange(16.0).reshape(1, 4, 4, 1)).data.ravel()
+        array([ 2.5,  4.5, 10.5, 12.5])
+
+    """
 
     def __init__(self, size: int) -> None:
         super().__init__()
