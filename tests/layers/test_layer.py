@@ -224,6 +224,8 @@ def test_preserved_puts_buffers_and_noise_back():
     with model.preserved():
         np.testing.assert_array_equal(model(x).data, first)
     assert model[0].batches_seen == 0
+    assert not model[0].running_mean.any()
+    assert model[0].running_var.tolist() == [1, 1]
     assert model[2].calls == 0
     assert list(model.generators()) == ["1"]
 
