@@ -84,6 +84,22 @@ def test_a_layer_called_deep_inside_anothers_forward_has_its_full_path():
     assert tape.records[0].layer == "network.encoder.0"
 
 
+def test_a_sequential_of_ones_own_may_reach_into_its_parts():
+    class Skip(Sequential):
+        def forward(self, x):
+            return self[0][1](x) + self.layers[1](x)
+
+    with dl.Tape() as tape:
+        Skip(Sequential(Dense(2, 2), Sigmoid()), Sigmoid())(np.ones((1, 2)))
+    assert [record.layer for record in tape.records] == ["0.1", "1", ""]
+
+
+def test_a_buffer_may_be_made_again():
+    layer = Scale(2)
+    layer.buffer("calls", np.full(1, 5, np.float32))
+    assert [(name, array.item()) for name, array in layer.named_buffers()] == [("calls", 5)]
+
+
 def test_an_exception_inside_a_layer_leaves_no_path_behind():
     network = Network()
     with dl.Tape() as tape:
