@@ -7,8 +7,8 @@ from minidl.experiments.estimate import estimate_seconds
 from minidl.experiments.models import build, build_optimizer
 from minidl.experiments.record import comparison_from_plain, to_plain
 from minidl.experiments.run import Measurement, RunResult, run, split
-from minidl.experiments.single import TrainedNetwork, title_of, train_network
 from minidl.experiments.summary import Cell, summarize
+from minidl.experiments.trained import TrainedNetwork, title_of, train_network
 from minidl.experiments.workers import worker_processes
 from minidl.training.evaluate import POPULATION
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import sys
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
-from minidl.engine.blocks import get_threads
+from minidl.engine.blocks import cores, get_threads
 
 
 @dataclass(frozen=True)
@@ -24,7 +23,7 @@ class Environment:
         blas: name and version of the BLAS that NumPy was built with.
         platform: "linux", "darwin", "win32".
         machine: the processor's kind, such as "x86_64".
-        cores: of the machine.
+        cores: that the process may use.
         threads: that minidl used.
 
     """
@@ -54,6 +53,6 @@ def environment() -> Environment:
         f"{blas.get('name', 'unknown')} {blas.get('version', '')}".strip(),
         sys.platform,
         platform.machine(),
-        os.cpu_count() or 1,
+        cores(),
         get_threads(),
     )

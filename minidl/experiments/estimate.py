@@ -10,7 +10,7 @@ import numpy as np
 from minidl.engine.array import Array
 from minidl.engine.tape import Tape
 from minidl.experiments.config import RunConfig
-from minidl.experiments.models import build
+from minidl.experiments.models import build, build_optimizer
 from minidl.experiments.run import POINTS, PROBE, VALIDATION
 from minidl.layers import Sequential
 from minidl.losses import cross_entropy
@@ -36,11 +36,11 @@ def estimate_seconds(configs: Sequence[RunConfig], workers: int) -> float:
         model, config = build(same[0]), same[0]
         images = np.random.default_rng(0).random((config.batch_size, 28, 28, 1), np.float32)
         labels = np.arange(config.batch_size) % 10
-        optimizer = SGD(model.parameters(), lr=1e-6)
+        optimizer = build_optimizer(config, model)
         step = min(_timed_step(model, optimizer, images, labels) for _ in range(4))
         probe = np.random.default_rng(0).random((PROBE, 28, 28, 1), np.float32)
         forward = min(_timed_forward(model, probe) for _ in range(2)) / PROBE
-        seen = POINTS * (VALIDATION + PROBE + batch_norm * POPULATION) + TEST
+        seen = POINTS * (VALIDATION + PROBE + batch_norm * POPULATION) + batch_norm * POPULATION + TEST
         total += sum(c.steps * step + seen * forward for c in same)
     return total / workers
 

@@ -25,7 +25,7 @@ def results_folder(given: str | None, name: str) -> Path:
     target = Path(given) if given else Path("runs") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise ValueError(
-            f"--out {target}: expected a new or empty folder, got one with files in it: choose another"
+            f"results folder {target}: expected a new or empty folder, got one with files in it: choose another"
         )
     parent = _nearest(target)
     try:
@@ -33,7 +33,7 @@ def results_folder(given: str | None, name: str) -> Path:
             pass
     except OSError as error:
         raise OSError(
-            f"--out {target}: can't write in {parent} ({error.strerror}): choose another folder"
+            f"results folder {target}: can't write in {parent} ({error.strerror}): choose another folder"
         ) from error
     return target
 
@@ -43,7 +43,7 @@ def _nearest(path: Path) -> Path:
     for folder in (path, *path.absolute().parents):
         if folder.exists():
             if not folder.is_dir():
-                raise ValueError(f"--out {path}: {folder} is a file, not a folder: choose another")
+                raise ValueError(f"results folder {path}: {folder} is a file, not a folder: choose another")
             return folder
     return Path()
 

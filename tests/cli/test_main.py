@@ -7,7 +7,8 @@ import sys
 import pytest
 
 from minidl.cli import main
-from minidl.cli.options import find_data
+from minidl.cli.options import ACTIVATIONS, find_data
+from minidl.experiments.config import ACTIVATIONS as LAYERS
 
 
 def sentence(capsys) -> str:
@@ -142,3 +143,8 @@ def test_compare_with_two_spawned_workers(tmp_path):
         "curves.png",
         "curves.svg",
     }
+
+
+def test_the_options_know_every_activation():
+    """Written twice, so that `minidl --help` need not wait for the layers."""
+    assert set(ACTIVATIONS) == set(LAYERS)

@@ -16,7 +16,7 @@ def small(monkeypatch):
     sets = bars(1000, 0), bars(200, 1), bars(200, 2)
     monkeypatch.setattr("minidl.cli.train.find_data", lambda name: ("bars", sets[0]))
     monkeypatch.setattr("minidl.experiments.split", lambda name: sets)
-    monkeypatch.setattr("minidl.experiments.single.split", lambda name: sets)
+    monkeypatch.setattr("minidl.experiments.trained.split", lambda name: sets)
     return sets
 
 
