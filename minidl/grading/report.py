@@ -41,6 +41,12 @@ class Report:
         checks: in the order in which they ran.
         left_out: names of the checks that this kind of implementation can't be put to.
 
+    Example:
+        >>> from minidl.grading import check_batch_norm
+        >>> from minidl.layers import BatchNorm
+        >>> print(str(check_batch_norm(BatchNorm)).splitlines()[-1])
+        63 of 63 checks passed
+
     """
 
     checks: tuple[Check, ...]

@@ -13,6 +13,7 @@ from minidl.grading.probes import batch_norm_settings
 from minidl.grading.reference import expected
 from minidl.layers import BatchNorm
 from tests.grading.right import ByTape
+from tests.grading.wrong import PerActivation
 
 SETTINGS = batch_norm_settings(seed=0)
 
@@ -85,6 +86,10 @@ def test_one_input_is_not_enough_for_a_name():
 
     failures = {check.name: check for check in check_batch_norm(OnceBiased).failures}
     assert failures["dense, training: running variance"].wrong == ""
+    # One dense input and one of feature maps: only the second tells the two apart.
+    failures = {check.name: check for check in check_batch_norm(PerActivation).failures}
+    assert failures["feature maps, training: output"].wrong == "per activation"
+    assert failures["large eps, training: output"].wrong == ""
 
 
 def test_relative_error():

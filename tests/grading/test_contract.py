@@ -93,6 +93,38 @@ def test_missing_running_statistics_cost_what_needs_them():
     assert "AttributeError" in of(report, "dense, evaluation: output").sentence
 
 
+def test_a_layer_that_comes_in_evaluation_mode_is_trained():
+    report = check_batch_norm(lambda n, **options: BatchNorm(n, **options).eval())
+    assert report, report
+
+
+def test_numpy_warnings_are_no_failures_of_their_own():
+    class Noisy(BatchNorm):
+        def forward(self, x):
+            _ = np.ones(1) / np.zeros(1)
+            return super().forward(x)
+
+    assert check_batch_norm(Noisy)
+
+
+def test_the_worst_input_is_shown_of_those_that_pass_and_the_first_of_those_that_fail():
+    def off(by):
+        return layer(forward=lambda self, x: BatchNorm.forward(self, x) * (1 + by[len(x) % 2]))
+
+    name = "dense, training: output"      # inputs of 7 and of 6 examples
+    passed = of(check_batch_norm(off((1e-10, 1e-12))), name)
+    assert passed.passed and passed.relative_error > 1e-11 and passed.expected.shape == (6, 5)
+    failed = of(check_batch_norm(off((1e-3, 1e-4))), name)
+    assert not failed.passed and failed.relative_error < 2e-4 and failed.expected.shape == (7, 3)
+
+
+def test_a_layer_that_leaves_the_tape_for_some_inputs_only():
+    odd = layer(forward=lambda self, x: y.detach() if len(y := BatchNorm.forward(self, x)) == 7 else y)
+    check = of(check_batch_norm(odd), "dense, training: gradient of x")
+    assert check.sentence == "no gradient comes back: the output isn't linked to the tape"
+    assert check.wrong == ""
+
+
 def test_keyboard_interrupts_are_the_users():
     with pytest.raises(KeyboardInterrupt):
         check_batch_norm(layer(forward=raises(KeyboardInterrupt())))

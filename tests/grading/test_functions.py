@@ -109,6 +109,7 @@ def test_what_a_pair_does_not_have_is_left_out_and_the_report_says_so():
     assert {"dense, training: output", "feature maps, training: gradient of gamma"} <= checked
     assert not any("evaluation" in name or "running" in name or "initial" in name for name in checked)
     assert {"dense, training: running variance", "dense, evaluation: output"} <= set(report.left_out)
+    assert "x without gradient, training: gradient of gamma" in report.left_out
     missing = {name for name in report.left_out if "upstream" not in name}
     assert {check.name for check in full.checks} == missing | {n for n in checked if "upstream" not in n}
     assert "checks left out, as a pair of functions has no running statistics" in str(report)
