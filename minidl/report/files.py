@@ -25,7 +25,7 @@ def results_folder(given: str | None, name: str) -> Path:
     target = Path(given) if given else Path("runs") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise ValueError(
-            f"results folder {target}: expected a new or empty folder, got one with files in it: choose another"
+            f"results folder {target}: expected a new or empty folder, got one with files: choose another"
         )
     parent = _nearest(target)
     try:

@@ -9,10 +9,8 @@ import numpy as np
 
 from minidl.engine.array import Array
 from minidl.engine.parameter import Parameter
-from minidl.optimizer import Optimizer, Slot, clip_grad_norm
+from minidl.optim.optimizer import Optimizer, Slot
 from minidl.schedules import Schedule, number_in
-
-__all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop", "clip_grad_norm"]
 
 
 class SGD(Optimizer):
