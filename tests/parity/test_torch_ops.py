@@ -128,6 +128,7 @@ def test_equal_extremes_share_the_gradient(name, axis, levels):
 
 ROWS = np.array([
     [1e4, -1e4, 0], [-1e4] * 3, [1e4, 1e4, 0], [0, -INF, 1], [750, 749, -750], [1e300, 0, -1e300],
+    [-INF] * 3, [INF, 0, 1],
 ])
 
 
