@@ -15,7 +15,7 @@ from minidl.layers import Layer, summary
 from minidl.training import Callback, EarlyStopping, History, evaluate, fit, predict
 
 if TYPE_CHECKING:
-    from minidl import experiments, plots, report
+    from minidl import experiments, grading, plots, report
 
 __version__ = "0.1.0"
 
@@ -35,6 +35,7 @@ __all__ = [
     "fit",
     "grad",
     "gradcheck",
+    "grading",
     "init",
     "instruments",
     "layers",
@@ -53,7 +54,7 @@ __all__ = [
 ]
 
 # They need matplotlib, or time, that not every script should pay for.
-_LAZY = ("experiments", "plots", "report")
+_LAZY = ("experiments", "grading", "plots", "report")
 
 
 def __getattr__(name: str) -> Any:

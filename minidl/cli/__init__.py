@@ -7,9 +7,9 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from minidl.cli import compare, datasets, train
+from minidl.cli import compare, datasets, gradcheck, train
 
-COMMANDS = (compare, train, datasets)
+COMMANDS = (compare, train, datasets, gradcheck)
 
 
 class _Parser(argparse.ArgumentParser):

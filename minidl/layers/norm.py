@@ -102,7 +102,8 @@ class BatchNorm(Layer):
         weight = 1 / int(self.batches_seen) if self.momentum is None else self.momentum
         for name, batch in (("running_mean", mean), ("running_var", var)):
             old = getattr(self, name)   # it isn't written into: a tape may hold it
-            setattr(self, name, (old + weight * (batch - old)).astype(old.dtype, copy=False))
+            # Not old + weight·(batch - old): with weight 1 a small batch variance would drown in the old one.
+            setattr(self, name, ((1 - weight) * old + weight * batch).astype(old.dtype, copy=False))
 
     def arguments(self) -> str:
         """Its size, and what differs from the usual."""

@@ -10,7 +10,7 @@ import pytest
 
 import minidl as dl
 from minidl import layers
-from tests.layers.cases import CASES
+from minidl.gradchecks.layers import CASES
 
 every_case = pytest.mark.parametrize("case", CASES, ids=str)
 

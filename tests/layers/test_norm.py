@@ -203,3 +203,11 @@ def test_layer_and_group_norm_know_no_batch(layer):
         for n in range(4):
             np.testing.assert_array_equal(layer(x[n : n + 1]).data[0], together[n])
     assert list(layer.named_buffers()) == []
+
+
+@pytest.mark.parametrize("momentum", [None, 1.0])
+def test_the_first_batch_counts_in_full_however_small_its_variance(momentum):
+    x = np.random.default_rng(0).normal(0, 1e-5, (50, 2)).astype(np.float32)
+    layer = BatchNorm(2, momentum=momentum, eps=1e-12)
+    layer(x)
+    np.testing.assert_allclose(layer.running_var, x.var(0, ddof=1), rtol=1e-4)

@@ -10,7 +10,7 @@ import pytest
 
 import minidl as dl
 from minidl import ops
-from tests.ops.cases import CASES, Case
+from minidl.gradchecks.ops import CASES, Case
 
 LOSSES = {n for n, f in vars(dl.losses).items() if inspect.isfunction(f) and f.__module__ == "minidl.losses"}
 every_case = pytest.mark.parametrize("case", CASES, ids=str)

@@ -7,7 +7,7 @@ import pytest
 
 import minidl as dl
 from minidl import ops
-from tests.ops.cases import INDICES
+from minidl.gradchecks.ops import INDICES
 
 X = np.arange(12.0).reshape(3, 4)
 

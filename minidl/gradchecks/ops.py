@@ -1,4 +1,4 @@
-"""One table of cases for the gradients of all ops and losses: op, call, shapes of the inputs."""
+"""The cases of all ops and losses: op, call, shapes of the inputs."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
-import minidl as dl
-from minidl import ops
+from minidl import losses, ops
+from minidl.engine.array import Array
 
-Array = np.ndarray
 Draw = Callable[[np.random.Generator, tuple[int, ...]], Array]
 
 
@@ -174,7 +173,9 @@ LINEAR = [
 IMAGES = [
     Case("conv2d", ops.conv2d, ((2, 5, 4, 2), (3, 3, 2, 3), (3,))),
     Case("conv2d", ops.conv2d, ((2, 4, 4, 1), (2, 2, 1, 2)), note="no bias"),
-    Case("conv2d", lambda *x: ops.conv2d(*x, 2, 1), ((2, 5, 6, 2), (3, 3, 2, 2), (2,)), note="stride"),
+    Case(
+        "conv2d", lambda x, w, b: ops.conv2d(x, w, b, 2, 1), ((2, 5, 6, 2), (3, 3, 2, 2), (2,)), note="stride"
+    ),
     Case("conv2d", lambda x, w: ops.conv2d(x, w, None, 3), ((1, 8, 7, 1), (2, 2, 1, 2)), note="gaps"),
     Case("conv2d", lambda x, w: ops.conv2d(x, w, padding=2), ((1, 2, 3, 1), (1, 1, 1, 2)), note="border"),
     Case("max_pool2d", lambda x: ops.max_pool2d(x, 2), ((2, 5, 4, 2),), apart),
@@ -185,7 +186,10 @@ IMAGES = [
 
 NORMS = [
     *[
-        Case("batch_norm", lambda *x, e=eps: ops.batch_norm(*x, eps=e)[0], (shape, (3,), (3,)), note=f"{eps}")
+        Case(
+            "batch_norm", lambda x, g, b, e=eps: ops.batch_norm(x, g, b, e)[0], (shape, (3,), (3,)),
+            note=f"eps {eps}",
+        )
         for shape, eps in (((5, 3), 1e-5), ((2, 3, 2, 3), 1e-3), ((7, 3), 0.5))
     ],
     Case("batch_norm", lambda x: ops.batch_norm(x)[0], ((5, 3),), note="plain"),
@@ -193,25 +197,28 @@ NORMS = [
     Case("batch_norm", lambda x, b: ops.batch_norm(x, beta=b)[0], ((5, 3), (3,)), note="beta"),
     Case("batch_norm", lambda x, g, b: ops.batch_norm(x, g, b)[0], ((130, 2), (2,), (2,)), note="many"),
     *[
-        Case("batch_norm_inference", lambda *x: ops.batch_norm_inference(*x, MEAN, VAR, 0.1), (n, (3,), (3,)))
+        Case(
+            "batch_norm_inference", lambda x, g, b: ops.batch_norm_inference(x, g, b, MEAN, VAR, 0.1),
+            (n, (3,), (3,)),
+        )
         for n in ((5, 3), (2, 2, 2, 3), (1, 3))
     ],
     Case("batch_norm_inference", lambda x: ops.batch_norm_inference(x, None, None, MEAN, VAR), ((4, 3),)),
     Case("layer_norm", ops.layer_norm, ((4, 6), (6,), (6,))), Case("layer_norm", ops.layer_norm, ((4, 6),)),
-    Case("layer_norm", lambda *x: ops.layer_norm(*x, eps=0.1), ((2, 2, 6), (6,), (6,))),
+    Case("layer_norm", lambda x, g, b: ops.layer_norm(x, g, b, 0.1), ((2, 2, 6), (6,), (6,))),
     Case("group_norm", lambda *x: ops.group_norm(x[0], 2, *x[1:]), ((3, 8), (8,), (8,))),
     Case("group_norm", lambda *x: ops.group_norm(x[0], 2, *x[1:]), ((2, 2, 3, 4), (4,), (4,))),
     Case("group_norm", lambda x: ops.group_norm(x, 3, eps=0.1), ((2, 2, 3),)),
 ]
 
 LOSSES = [
-    Case("cross_entropy", lambda x: dl.losses.cross_entropy(x, LABELS), ((5, 3),)),
-    Case("cross_entropy", lambda x: dl.losses.cross_entropy(x, LABELS, 0.2), ((5, 3),), note="smooth"),
-    Case("binary_cross_entropy", lambda x: dl.losses.binary_cross_entropy(x, TARGETS), ((2, 3),)),
-    Case("binary_cross_entropy", dl.losses.binary_cross_entropy, ((5,), (5,)), (normal, probabilities)),
-    Case("mse", dl.losses.mse, ((2, 3), (2, 3))), Case("mse", dl.losses.mse, ((), ())),
-    Case("mae", dl.losses.mae, ((2, 3), (2, 3)), (apart, zeros)),
-    Case("huber", lambda x, y: dl.losses.huber(x, y, 0.1), ((2, 3), (2, 3)), (apart, zeros)),
+    Case("cross_entropy", lambda x: losses.cross_entropy(x, LABELS), ((5, 3),)),
+    Case("cross_entropy", lambda x: losses.cross_entropy(x, LABELS, 0.2), ((5, 3),), note="smooth"),
+    Case("binary_cross_entropy", lambda x: losses.binary_cross_entropy(x, TARGETS), ((2, 3),)),
+    Case("binary_cross_entropy", losses.binary_cross_entropy, ((5,), (5,)), (normal, probabilities)),
+    Case("mse", losses.mse, ((2, 3), (2, 3))), Case("mse", losses.mse, ((), ())),
+    Case("mae", losses.mae, ((2, 3), (2, 3)), (apart, zeros)),
+    Case("huber", lambda x, y: losses.huber(x, y, 0.1), ((2, 3), (2, 3)), (apart, zeros)),
 ]
 
 CASES = [*ELEMENTWISE, *REDUCTIONS, *SHAPES, *LINEAR, *IMAGES, *NORMS, *LOSSES]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from minidl.engine.array import Array
 from minidl.layers import (
     GELU,
     AvgPool2D,
@@ -48,12 +49,12 @@ class Case:
                 inner.running_var = rng.uniform(4, 9, inner.num_features).astype(np.float32)
         return layer
 
-    def input(self) -> np.ndarray:
+    def input(self) -> Array:
         """Values apart from each other and from 0, with a mean that depends on the position."""
         rng = np.random.default_rng(6)
         n = int(np.prod(self.shape))
         values = rng.permutation((np.arange(n) - n // 2 + 0.5) * 0.07).reshape(self.shape)
-        return values + 0.07 * n * rng.integers(-1, 2, self.shape[1:])
+        return np.asarray(values + 0.07 * n * rng.integers(-1, 2, self.shape[1:]))
 
     def __str__(self) -> str:
         return f"{self.kind.__name__}-{'x'.join(map(str, self.shape))}"
