@@ -376,3 +376,16 @@ def test_the_variance_of_one_value_per_feature_is_an_error(shape: tuple[int, ...
     assert np.isfinite(layer.eval()(x).data).all()
     with pytest.raises(ValueError, match="var expects at least 2"):
         ops.var(x, axis=0, ddof=1)
+
+
+def test_mean_and_variance_down_many_rows() -> None:
+    """A student builds batch normalization from these two."""
+    x = shifted(73_728, 3, "all")
+    check_statistics((ops.mean(x, axis=0).data, ops.var(x, axis=0).data), exact_statistics(x))
+
+
+@pytest.mark.parametrize("op", [lambda x: ops.group_norm(x, 2), ops.layer_norm], ids=["group", "layer"])
+def test_norms_of_single_examples_at_a_large_mean(op: Callable[[Array], dl.Tensor]) -> None:
+    x = (1e4 + np.random.default_rng(0).standard_normal((4, 32, 32, 8))).astype(F32)
+    exact = op(x.astype(np.float64)).data
+    np.testing.assert_allclose(op(x).data, exact, rtol=0, atol=1e-4)

@@ -224,6 +224,7 @@ def _norm_per_example(
     axes = (-3, -1)
     centred = x.data.reshape(grouped)
     centred = centred - np.mean(centred, axis=axes, keepdims=True)
+    centred -= np.mean(centred, axis=axes, keepdims=True)    # the first one was rounded
     var = np.mean(centred * centred, axis=axes, keepdims=True)
     inverse = 1 / np.sqrt(var + x.dtype.type(eps))
     x_hat = centred * inverse
