@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+from minidl import __version__
 from minidl.cli import compare, datasets, gradcheck, train
 
 COMMANDS = (compare, train, datasets, gradcheck)
@@ -32,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         epilog="example: minidl compare",
         allow_abbrev=False,
     )
+    parser.add_argument("--version", action="version", version=f"minidl {__version__}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for command in COMMANDS:
         command.add_parser(subparsers)

@@ -62,13 +62,14 @@ def run(args: argparse.Namespace) -> int:
         set_threads(1)      # the workers' setting, so that the estimate is made as they work
     what = f"{base.network}, on {train.title}: {len(configs)} runs of {base.steps:,} steps"
     duration = _duration(experiments.estimate_seconds(configs, workers))
-    print(f"{what}, {workers} worker(s); about {duration}", flush=True)
+    print(f"{what}, {workers} worker(s); about {duration} on idle cores", flush=True)
     with (
         experiments.worker_processes(workers) as executor,
         tqdm(total=len(configs), unit="run", ascii=True, disable=not sys.stderr.isatty()) as bar,
     ):
         comparison = experiments.compare(configs, executor, lambda result: bar.update())
-    print(f"\n{report.comparison_table(experiments.summarize(comparison))}\n\n{report.LEGEND}\n")
+    cells = experiments.summarize(comparison)
+    print(f"\n{report.comparison_table(cells)}\n\n{report.comparison_legend(cells)}\n")
     files = report.write_comparison(comparison, folder)
     print(f"{len(comparison.results)} runs on {train.title} in {comparison.seconds:.0f} s. Written:")
     for file in files:

@@ -44,11 +44,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
-    from minidl import experiments, report
+    from minidl import experiments, report, set_threads
 
     folder = report.results_folder(args.out, f"train-{args.model}")
     name, train = find_data(args.data)
     config = _config(args, name)
+    if config.model == "mlp":
+        set_threads(1)  # small products: a second BLAS thread gains little, and waits long where others work
     print(f"{experiments.title_of(config, train.title)}: {config.steps:,} steps", flush=True)
     trained = experiments.train_network(config)
     accuracy, images = 100 * trained.evaluation.accuracy, len(trained.test)

@@ -206,7 +206,8 @@ def _unavailable(
     names = ", ".join(file.name for file in files)
     return DatasetUnavailable(
         f"{source.name} is not on this machine and could not be downloaded ({reasons}): put {names} into "
-        f"{folder}, or set {VARIABLE} to a folder that holds {source.name}/ with these files"
+        f"{folder}, or set {VARIABLE} to a folder that holds {source.name}/ with these files; "
+        f"minidl.datasets.stroke_digits() needs no download"
     )
 
 

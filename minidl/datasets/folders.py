@@ -31,7 +31,7 @@ def places() -> list[Place]:
     MINIDL_DATASETS, where it is set; `datasets/` of the checkout, when working from one; the user's cache.
 
     Raises:
-        ValueError: MINIDL_DATASETS names something that isn't a folder.
+        ValueError: MINIDL_DATASETS names something that isn't a folder, or a data set's own folder.
 
     """
     found = []
@@ -40,6 +40,8 @@ def places() -> list[Place]:
         path = Path(value).expanduser().absolute()
         if path.exists() and not path.is_dir():
             raise ValueError(f"{VARIABLE} is {path}, a file: set it to the folder that holds mnist/")
+        if any(path.glob("*-ubyte.gz")):
+            raise ValueError(f"{VARIABLE} is {path}, which holds the files itself: set it to {path.parent}")
         found.append(Place(path, own=False))
     checkout = Path(__file__).resolve().parents[2]
     if (checkout / "pyproject.toml").is_file() and (checkout / "datasets").is_dir():

@@ -97,8 +97,14 @@ class RunConfig:
 
     @property
     def network(self) -> str:
-        """The network, for titles: "MLP, sigmoid"."""
-        return f"{self.model.upper()}, {self.activation}"
+        """The network, for titles: "MLP, sigmoid"; where BN stands, unless it is where the paper has it."""
+        return f"{self.model.upper()}, {self.activation}{', BN after it' * (self.placement == 'after')}"
+
+    @property
+    def recipe(self) -> str:
+        """How SGD goes, for titles: "lr 0.3, momentum 0.9, cosine to 0"."""
+        momentum = f", momentum {self.momentum:g}" if self.momentum else ""
+        return f"lr {self.lr:g}{momentum}{', cosine to 0' * (self.schedule == 'cosine')}"
 
     @property
     def arm(self) -> str:

@@ -19,8 +19,9 @@ class Cell:
         arm: its name.
         lr: learning rate.
         accuracy: median, least and greatest final test accuracy.
-        steps_to_90: median of the steps; infinity where at least half of the runs never got there.
-        steps_to_95: likewise.
+        steps: that each run was given.
+        to_90: first of two validations in a row at 90 %, of each run; infinity for one that never got there.
+        to_95: likewise.
         outcomes: number of runs of each outcome.
         dead: median over seeds of the share of dead sigmoids at the end, mean over layers; NaN without.
         deciding: likewise, of those that are saturated and decide.
@@ -30,8 +31,9 @@ class Cell:
     arm: str
     lr: float
     accuracy: tuple[float, float, float]
-    steps_to_90: float
-    steps_to_95: float
+    steps: int
+    to_90: tuple[float, ...]
+    to_95: tuple[float, ...]
     outcomes: dict[str, int]
     dead: float
     deciding: float
@@ -51,19 +53,15 @@ def summarize(comparison: Comparison) -> list[Cell]:
                     arm,
                     lr,
                     (float(np.median(accuracies)), min(accuracies), max(accuracies)),
-                    _median([r.steps_to_90 for r in runs]),
-                    _median([r.steps_to_95 for r in runs]),
+                    runs[0].config.steps,
+                    tuple(r.steps_to_90 for r in runs),
+                    tuple(r.steps_to_95 for r in runs),
                     {name: sum(r.outcome == name for r in runs) for name in OUTCOMES},
                     _share(runs, "dead"),
                     _share(runs, "deciding"),
                 )
             )
     return cells
-
-
-def _median(values: list[float]) -> float:
-    """The median, infinity being a value as any other; of an even count the upper of the middle two."""
-    return sorted(values)[len(values) // 2]
 
 
 def _share(runs: list[RunResult], kind: str) -> float:

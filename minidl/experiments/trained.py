@@ -10,7 +10,7 @@ from minidl.datasets import Dataset
 from minidl.engine.array import Array
 from minidl.experiments.config import RunConfig
 from minidl.experiments.models import build, build_optimizer
-from minidl.experiments.run import split
+from minidl.experiments.run import measuring_points, split
 from minidl.layers import Sequential
 from minidl.training import Evaluation, History, evaluate, fit, predict, recalibrate
 from minidl.training.evaluate import POPULATION
@@ -42,7 +42,7 @@ class TrainedNetwork:
 
 def title_of(config: RunConfig, data: str) -> str:
     """Network and data of a configuration, for people."""
-    return f"{config.network}, {config.arm}, lr {config.lr:g}, on {data}"
+    return f"{config.network}, {config.arm}, {config.recipe}, on {data}"
 
 
 def train_network(config: RunConfig) -> TrainedNetwork:
@@ -56,6 +56,7 @@ def train_network(config: RunConfig) -> TrainedNetwork:
             train,
             optimizer=build_optimizer(config, model),
             validation=validation,
+            validate_every=measuring_points(config.steps),
             batch_size=config.batch_size,
             steps=config.steps,
             statistics="population",

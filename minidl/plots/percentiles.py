@@ -31,6 +31,7 @@ def percentiles(
     ax: Axes | None = None,
     *,
     xscale: Scale | None = None,
+    activation: str = "sigmoid",
 ) -> Axes:
     """15th, 50th and 85th percentile of the input to one sigmoid over the training, as lines and a band.
 
@@ -46,6 +47,7 @@ def percentiles(
         others: (units, T, 3), the same for more units: their medians are drawn faintly behind.
         ax: where to draw; None makes a figure.
         xscale: "log", "linear", or None to choose by the spacing of the steps.
+        activation: whose input it is; only a sigmoid has zones of saturation.
 
     Raises:
         ValueError: shapes that don't fit.
@@ -67,8 +69,8 @@ def percentiles(
     ax = axes_or_new(ax)
     dress(ax)
     step_axis(ax, at, xscale)
-    ax.set_ylabel("input x of the sigmoid")
-    extra: list[Artist] = [_shade_saturation(ax)]
+    ax.set_ylabel(f"input x of the {activation}")
+    extra: list[Artist] = [_shade_saturation(ax)] if activation == "sigmoid" else []
     if others is not None:
         extra.append(_draw_others(ax, at, np.asarray(others, dtype=np.float64)))
     outer: dict[str, Any] = {"color": BLUE, "linewidth": 1.3, "linestyle": (0, (4, 2)), "markersize": 4}

@@ -3,12 +3,12 @@
 from minidl.report.comparison import write_comparison
 from minidl.report.comparison_figures import comparison_figures, headline
 from minidl.report.files import results_folder, write_csv, write_json, written_whole
-from minidl.report.table import LEGEND, comparison_table
+from minidl.report.table import comparison_legend, comparison_table
 from minidl.report.training import confusion_counts, confusion_table, training_figures, write_training
 
 __all__ = [
-    "LEGEND",
     "comparison_figures",
+    "comparison_legend",
     "comparison_table",
     "confusion_counts",
     "confusion_table",

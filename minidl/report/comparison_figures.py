@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -27,9 +28,12 @@ def comparison_figures(comparison: Comparison) -> dict[str, Figure]:
             comparison, "Saturated sigmoids by layer", _draw_saturation, share_y="all"
         )
     if any(r.measurements for r in comparison.results):
-        figures["percentiles"] = _grid_of_runs(
-            comparison, "Input to unit 0 of the last hidden layer, seed 0", _draw_percentiles, share_y="row"
+        seed = comparison.results[0].config.seed
+        one_seed = replace(
+            comparison, results=tuple(r for r in comparison.results if r.config.seed == seed)
         )
+        title = f"Input to unit 0 of the last hidden layer, seed {seed}"
+        figures["percentiles"] = _grid_of_runs(one_seed, title, _draw_percentiles, share_y="row")
     return figures
 
 
@@ -43,31 +47,26 @@ def _curves(comparison: Comparison) -> Figure:
     rates = comparison.rates
     columns = min(2, len(rates))
     rows = math.ceil(len(rates) / columns)
-    figure = Figure(figsize=(5.2 * columns + 1.6, 3.4 * rows + 0.5), layout="constrained")
+    figure = Figure(figsize=(max(8.5, 5.2 * columns + 1.6), 3.4 * rows + 0.5), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False, sharey=True)
+    steps = sorted({m.step for r in comparison.results for m in r.measurements})
     for ax, lr in zip(axes.flat, rates, strict=False):
-        arms = {
-            arm: _accuracies(comparison.runs(arm, lr)) for arm in comparison.arms if comparison.runs(arm, lr)
-        }
-        plots.bands(
-            {arm: a for arm, a in arms.items() if a is not None}, ax, ylabel="validation accuracy (%)"
-        )
+        # Every arm is drawn, also one that diverged at once: an arm keeps its colour, and gets its cross.
+        arms = {arm: _accuracies(comparison.runs(arm, lr), steps or [1]) for arm in comparison.arms}
+        plots.bands(arms, ax, ylabel="validation accuracy (%)", xscale="log")
         ax.set_title(f"learning rate {lr:g}")
         ax.set_ylim(0, 100)
     for ax in list(axes.flat)[len(rates) :]:
         ax.remove()
     plots.share_legend(figure)
-    figure.suptitle(f"With and without batch normalization: {headline(comparison)}")
+    figure.suptitle(f"With and without batch normalization\n{headline(comparison)}")
     return figure
 
 
-def _accuracies(runs: list[RunResult]) -> tuple[Array, Array] | None:
+def _accuracies(runs: list[RunResult], steps: list[int]) -> tuple[Array, Array]:
     """Steps (T,) and accuracies in per cent (S, T); what a diverged run never reached is -infinity."""
-    steps = sorted({m.step for r in runs for m in r.measurements})
-    if not steps:
-        return None
-    values = np.full((len(runs), len(steps)), -np.inf)
-    for row, r in zip(values, runs, strict=True):
+    values = np.full((max(1, len(runs)), len(steps)), -np.inf)
+    for row, r in zip(values, runs, strict=False):
         for m in r.measurements:
             row[steps.index(m.step)] = 100 * m.accuracy
     return np.array(steps), values
@@ -115,7 +114,7 @@ def _grid_of_runs(
             if j:
                 ax.set_ylabel("")
     plots.share_legend(figure)
-    figure.suptitle(f"{title}: {headline(comparison)}")
+    figure.suptitle(f"{title}\n{headline(comparison)}")
     return figure
 
 
@@ -135,9 +134,16 @@ def _draw_saturation(runs: list[RunResult], ax: Axes) -> None:
         {name: shares(i, lambda s: s.saturated) for name, i in names.items()},
         {name: shares(i, lambda s: s.dead) for name, i in names.items()},
         ax,
+        xscale="log",
     )
 
 
 def _draw_percentiles(runs: list[RunResult], ax: Axes) -> None:
-    run = min(runs, key=lambda r: r.config.seed)
-    plots.percentiles([m.step for m in run.measurements], [m.percentiles for m in run.measurements], ax=ax)
+    (run,) = runs
+    plots.percentiles(
+        [m.step for m in run.measurements],
+        [m.percentiles for m in run.measurements],
+        ax=ax,
+        activation=run.config.activation,
+        xscale="log",
+    )

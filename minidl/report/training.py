@@ -26,6 +26,8 @@ def confusion_counts(trained: TrainedNetwork) -> Array:
 
 def confusion_table(trained: TrainedNetwork) -> str:
     """The confusion matrix as ASCII: a row a true class, a column a predicted one, and the share right."""
+    if not np.isfinite(trained.logits).all():
+        return "no confusion matrix: the network diverged, its outputs are infinite or NaN"
     counts, names = confusion_counts(trained), trained.test.class_names
     rows = [name if name == str(i) else f"{i} {name}" for i, name in enumerate(names)]
     wide = max(4, *(len(row) for row in rows))
@@ -43,6 +45,8 @@ def training_figures(trained: TrainedNetwork) -> dict[str, Figure]:
     test, predictions = trained.test, trained.logits.argmax(1)
     ax = _new(figures, "curves", f"Validation accuracy: {trained.title}", (7.5, 4.2))
     plots.curves({"validation": trained.history}, ax=ax)
+    if not np.isfinite(trained.logits).all():     # diverged: whatever it says isn't a classification
+        return figures
     ax = _new(figures, "confusion", f"Confusion matrix: {trained.title}", (7.5, 6.8))
     plots.confusion_matrix(confusion_counts(trained), test.class_names, ax)
     ax = _new(figures, "mistakes", f"Most confident mistakes: {trained.title}", (8.0, 7.0))

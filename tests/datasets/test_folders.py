@@ -107,3 +107,11 @@ def test_landing_on_a_broken_link(home, tmp_path, monkeypatch):
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
     monkeypatch.setenv("MINIDL_DATASETS", str(tmp_path / "link"))
     assert folders.landing("set") == home / "set"
+
+
+def test_the_folder_of_one_data_set_is_not_the_folder_of_all(tmp_path, monkeypatch):
+    (tmp_path / "mnist").mkdir()
+    (tmp_path / "mnist" / "train-labels-idx1-ubyte.gz").touch()
+    monkeypatch.setenv("MINIDL_DATASETS", str(tmp_path / "mnist"))
+    with pytest.raises(ValueError, match=f"set it to {tmp_path}"):
+        folders.places()

@@ -11,6 +11,7 @@ import pytest
 from minidl import experiments, optim
 from minidl.experiments import RunConfig, compare, comparison_from_plain, grid, run, summarize, to_plain
 from minidl.experiments.run import measuring_points
+from minidl.report import comparison_table
 from minidl.training import evaluate, fit
 from tests.experiments.conftest import run_module
 
@@ -55,7 +56,7 @@ def test_a_diverging_run_is_counted_not_dropped():
     assert result.steps_to_90 == math.inf
     (cell,) = summarize(compare([result.config]))
     assert cell.outcomes["non-finite"] == 1
-    assert cell.steps_to_90 == math.inf
+    assert cell.to_90 == (math.inf,)
 
 
 def test_the_same_seed_gives_the_same_record_on_any_executor():
@@ -86,9 +87,10 @@ def test_summary_takes_medians_that_treat_never_as_infinite():
     comparison = experiments.Comparison(tuple(runs), experiments.environment(), 1.0)
     (cell,) = summarize(comparison)
     assert cell.accuracy == (0.9, 0.1, 0.95)
-    assert cell.steps_to_90 == 30.0
+    assert cell.to_90 == (10.0, math.inf, 30.0)
+    assert "30 (2 of 3)" in comparison_table([cell])
     (cell,) = summarize(replace(comparison, results=comparison.results[:2]))
-    assert cell.steps_to_90 == math.inf
+    assert f"> {BN.steps:,} (1 of 2)" in comparison_table([cell])
 
 
 def test_no_configuration_is_an_error():
