@@ -16,6 +16,8 @@ from minidl.engine.array import Array
 from minidl.experiments import Comparison, RunResult
 from minidl.instruments import Saturation
 
+DIVERGING = 1e4     # an input to an activation beyond this is on its way to infinity
+
 
 def comparison_figures(comparison: Comparison) -> dict[str, Figure]:
     """All figures of a comparison, by the names of their files.
@@ -140,9 +142,11 @@ def _draw_saturation(runs: list[RunResult], ax: Axes) -> None:
 
 def _draw_percentiles(runs: list[RunResult], ax: Axes) -> None:
     (run,) = runs
+    values = np.array([m.percentiles for m in run.measurements])
+    values[np.abs(values) > DIVERGING] = np.nan     # one such panel would flatten all others of its row
     plots.percentiles(
         [m.step for m in run.measurements],
-        [m.percentiles for m in run.measurements],
+        values,
         ax=ax,
         activation=run.config.activation,
         xscale="log",
