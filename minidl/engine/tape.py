@@ -253,7 +253,7 @@ class Tape:
             if not isinstance(part, np.ndarray) or part.shape != x.shape or part.dtype != x.dtype:
                 raise ValueError(
                     f"the vjp of {record.name()} must return for input {i} an array of shape {x.shape} "
-                    f"of {x.dtype}, got {describe(part)}"
+                    f"of {x.dtype}, got {'a Tensor, ' * isinstance(part, Tensor)}{describe(part)}"
                 )
             if _thread.detect_anomaly and not np.isfinite(part).all():
                 raise FloatingPointError(
@@ -334,6 +334,8 @@ def record(name: str, array: Array, inputs: tuple[Tensor, ...], vjp: Vjp) -> Ten
         raise TypeError(f"op {name} expects to compute an array of float32 or float64, got {describe(array)}")
     tape = _thread.tape
     requires_grad = False
+    if isinstance(inputs, Tensor):
+        raise TypeError(f"op {name} expects a tuple of inputs, got one tensor: write (x,)")
     for x in inputs:
         if not isinstance(x, Tensor):
             raise TypeError(

@@ -185,6 +185,10 @@ def _step(
 
 def _prepare(model: Layer, optimizer: Optimizer) -> list[Parameter]:
     """Set modes and clear gradients; returns the parameters that the optimizer leaves out."""
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(
+            f"fit expects an optimizer, got {optimizer!r}: use minidl.optim.SGD(model.parameters(), lr=0.5)"
+        )
     trained = {id(parameter) for parameter in optimizer.parameters}
     parameters = model.parameters()
     if not any(id(parameter) in trained for parameter in parameters):
@@ -226,6 +230,8 @@ def _due(validate_every: int | Iterable[int] | None, total: int, usual: float) -
 
 
 def _check_callbacks(callbacks: Sequence[Callback]) -> None:
+    if isinstance(callbacks, Callback):
+        raise TypeError(f"fit expects a list of callbacks, got {callbacks!r}: write callbacks=[...]")
     for callback in callbacks:
         is_class = isinstance(callback, type)
         if is_class or not isinstance(callback, Callback):

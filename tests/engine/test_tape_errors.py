@@ -252,3 +252,17 @@ def test_detect_anomaly_ends_with_its_block_and_stays_in_its_thread():
             ops.multiply([np.inf], 1.0)
     assert seen
     ops.multiply([np.inf], 1.0)
+
+
+def test_inputs_without_their_comma():
+    x = dl.Tensor([1.0, 2.0], requires_grad=True)
+    with pytest.raises(TypeError, match=r"op square expects a tuple of inputs, got one tensor: write \(x,\)"):
+        dl.record("square", x.data**2, x, lambda g: (g,))
+
+
+def test_a_vjp_that_returns_a_tensor():
+    x = dl.Tensor([1.0, 2.0], requires_grad=True)
+    with dl.Tape() as tape:
+        y = dl.record("same", x.data + 0, (x,), lambda g: (dl.Tensor(g),))
+    with pytest.raises(ValueError, match="got a Tensor, shape"):
+        tape.backward(y, gradient=[1.0, 1.0])

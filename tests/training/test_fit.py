@@ -377,3 +377,18 @@ def test_wrong_arguments(build, data):
         fit(model, data[0], optimizer=SGD(model.parameters(), lr=1))
     with pytest.raises(ValueError, match="batch_size to be a whole number"):
         fit(model, data, optimizer=SGD(model.parameters(), lr=1), batch_size=0)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", SGD, None])
+def test_an_optimizer_that_is_none(build, data, optimizer):
+    with pytest.raises(TypeError, match="expects an optimizer, got"):
+        fit(build(), data, optimizer=optimizer, steps=1)
+
+
+def test_a_single_callback_belongs_into_a_list(build, data):
+    class Nothing(Callback):
+        pass
+
+    model = build()
+    with pytest.raises(TypeError, match="a list of callbacks"):
+        fit(model, data, optimizer=SGD(model.parameters(), lr=0.1), steps=1, callbacks=Nothing())
