@@ -1,0 +1,61 @@
+"""Worker processes: one BLAS thread each, and no orphans."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from minidl.engine.blocks import get_threads
+from minidl.experiments import worker_processes
+
+SCRIPT = """
+import os, sys, time
+from minidl.experiments import worker_processes
+
+if __name__ == "__main__":
+    with worker_processes(2) as pool:
+        pids = {pool.submit(os.getpid).result()}
+        print(*pids, flush=True)
+        time.sleep(60)
+"""
+
+
+def test_each_worker_has_one_thread():
+    with worker_processes(2) as pool:
+        assert pool.submit(get_threads).result() == 1
+
+
+def test_one_worker_is_this_process():
+    with worker_processes(1) as pool:
+        assert pool is None
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no kill -9")
+def test_workers_end_when_their_parent_is_killed(tmp_path):
+    script = tmp_path / "train.py"
+    script.write_text(SCRIPT, encoding="utf-8")
+    parent = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, encoding="utf-8")
+    pid = int(parent.stdout.readline().split()[0])
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return
+        if _is_zombie(pid):
+            return
+        time.sleep(0.1)
+    os.kill(pid, signal.SIGKILL)
+    pytest.fail("the worker outlived its parent")
+
+
+def _is_zombie(pid):
+    """Ended, and waiting for whoever adopted it."""
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, check=False).stdout
+    return state.strip().startswith(b"Z")
