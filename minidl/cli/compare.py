@@ -68,9 +68,9 @@ def run(args: argparse.Namespace) -> int:
         tqdm(total=len(configs), unit="run", ascii=True, disable=not sys.stderr.isatty()) as bar,
     ):
         comparison = experiments.compare(configs, executor, lambda result: bar.update())
+    files = report.write_comparison(comparison, folder)  # first: a console that has gone must not lose it
     cells = experiments.summarize(comparison)
     print(f"\n{report.comparison_table(cells)}\n\n{report.comparison_legend(cells)}\n")
-    files = report.write_comparison(comparison, folder)
     print(f"{len(comparison.results)} runs on {train.title} in {comparison.seconds:.0f} s. Written:")
     for file in files:
         print(f"  {file}")

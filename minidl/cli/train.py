@@ -53,10 +53,11 @@ def run(args: argparse.Namespace) -> int:
         set_threads(1)  # small products: a second BLAS thread gains little, and waits long where others work
     print(f"{experiments.title_of(config, train.title)}: {config.steps:,} steps", flush=True)
     trained = experiments.train_network(config)
+    files = report.write_training(trained, folder)  # first: a console that has gone must not lose it
     accuracy, images = 100 * trained.evaluation.accuracy, len(trained.test)
     print(f"\ntest accuracy {accuracy:.2f} % of {images:,} images, loss {trained.evaluation.loss:.4f}")
     print(f"training: {trained.history.stopped}\n\n{report.confusion_table(trained)}\n")
-    for file in report.write_training(trained, folder):
+    for file in files:
         print(f"  {file}")
     return 0
 

@@ -46,7 +46,8 @@ class Parameter(Tensor):
                 f"parameter.data expects an array {self.shape} of {self.dtype}, got {describe(array)}: "
                 f"a parameter keeps its shape and dtype (model.astype changes the dtype)"
             )
-        self._replace(array)
+        # A locked array may be another parameter's, which an optimizer goes on changing under it.
+        self._replace(array if array.flags.writeable else array.copy())
 
     def _replace(self, array: Array) -> None:
         self._data = read_only(array)

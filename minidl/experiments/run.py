@@ -104,7 +104,7 @@ def run(config: RunConfig) -> RunResult:
         if history.stopped == "interrupted":  # fit ends quietly then, but half a run is no result
             raise KeyboardInterrupt
         final = evaluate(model, test, statistics="population", training_data=train)
-    finite = bool(np.isfinite(history.train.loss).all())
+    finite = bool(np.isfinite([*history.train.loss, final.loss]).all())
     points = measure.points
     steps, accuracies = [p.step for p in points], [p.accuracy for p in points]
     return RunResult(

@@ -35,6 +35,7 @@ def mean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 def var(x: TensorLike, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Tensor:
     """Variance Σ(x - mean)² / (n - ddof): biased by default, unbiased with ddof=1."""
+    ddof = int(ddof)        # a NumPy integer would make float64 of float32
     x, axes = _prepared("var", x, axis, least=ddof + 1)
     centred = x.data - _exact_mean(x.data, axes, keepdims=True)
     centred -= _exact_mean(centred, axes, keepdims=True)    # what the mean lost when it became float32 again

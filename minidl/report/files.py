@@ -51,12 +51,16 @@ def _nearest(path: Path) -> Path:
 @contextmanager
 def written_whole(target: Path) -> Iterator[Path]:
     """A folder to write into, which gets its name when all is written, and vanishes if writing fails."""
-    target.absolute().parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.absolute().parent))
+    # Inside an empty folder of the user's, since its parent may be another disk, or read-only.
+    place = target if target.is_dir() else target.absolute().parent
+    place.mkdir(parents=True, exist_ok=True)
+    unfinished = Path(tempfile.mkdtemp(prefix=".minidl-", dir=place))
     try:
         yield unfinished
-        if target.exists():     # an empty folder of the user's, perhaps the shell's own: keep it
-            for path in unfinished.iterdir():
+        if target.exists():
+            if any(path != unfinished for path in target.iterdir() if not path.name.startswith(".minidl-")):
+            if not all(path.name.startswith(".minidl-") for path in target.iterdir()):
+            for path in list(unfinished.iterdir()):
                 os.replace(path, target / path.name)
             unfinished.rmdir()
         else:

@@ -76,3 +76,11 @@ def test_copies_keep_version_and_kind(duplicate):
     assert (type(twin), twin.version, twin.is_drawn, twin.requires_grad) == (Parameter, 1, True, False)
     twin.writable()[...] = 7
     assert p.data.tolist() == [1, 2]
+
+
+def test_a_parameter_set_from_another_shares_nothing_with_it():
+    p, q = Parameter(np.zeros(2, np.float32)), Parameter(np.zeros(2, np.float32))
+    p.writable()[...] = 1
+    q.data = p.data
+    p.writable()[...] = 2
+    np.testing.assert_array_equal(q.data, 1)
