@@ -58,8 +58,8 @@ def written_whole(target: Path) -> Iterator[Path]:
     try:
         yield unfinished
         if target.exists():
-            if any(path != unfinished for path in target.iterdir() if not path.name.startswith(".minidl-")):
             if not all(path.name.startswith(".minidl-") for path in target.iterdir()):
+                raise FileExistsError(f"results folder {target}: another run has written there")
             for path in list(unfinished.iterdir()):
                 os.replace(path, target / path.name)
             unfinished.rmdir()

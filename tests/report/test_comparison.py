@@ -88,3 +88,14 @@ def test_an_existing_empty_folder_is_used_and_a_full_one_refused(tmp_path):
         report.results_folder(str(tmp_path), "x")
     with pytest.raises(ValueError, match="is a file"):
         report.results_folder(str(tmp_path / "a" / "b"), "x")
+
+
+def test_two_runs_never_share_a_folder(tmp_path):
+    target = tmp_path / "out"
+    refused = pytest.raises(FileExistsError, match="another run has written there")
+    with refused, report.written_whole(target) as mine:
+        (mine / "a").write_text("1", encoding="utf-8")
+        with report.written_whole(target) as other:
+            (other / "a").write_text("2", encoding="utf-8")
+    assert (target / "a").read_text(encoding="utf-8") == "2"
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
