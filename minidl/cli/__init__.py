@@ -38,6 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for command in COMMANDS:
         command.add_parser(subparsers)
     args = parser.parse_args(arguments)
+    for name, value in vars(args).items():
+        if value == [] and name not in ("names", "shape"):  # what argparse makes of --model=--
+            parser.error(f"argument --{name.replace('_', '-')}: expected a value")
     try:
         code: int = args.run(args)
         return code

@@ -32,7 +32,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--lr", type=rate, nargs="+", metavar="RATE", help="default: 0.1 0.5 2 8; cnn: 0.01 0.1 1"
     )
     parser.add_argument(
-        "--seeds", type=whole_number(1), metavar="N", help="seeds 0 to N - 1; default: 5; cnn: 2"
+        "--seeds", type=whole_number(1, 1000), metavar="N", help="seeds 0 to N - 1; default: 5; cnn: 2"
     )
     parser.add_argument("--steps", type=whole_number(1), metavar="N", help="default: 1,500; cnn: 500")
     parser.add_argument("--workers", type=whole_number(1), metavar="N", help="processes; default: one a core")
@@ -63,9 +63,10 @@ def run(args: argparse.Namespace) -> int:
     what = f"{base.network}, on {train.title}: {len(configs)} runs of {base.steps:,} steps"
     duration = _duration(experiments.estimate_seconds(configs, workers))
     print(f"{what}, {workers} worker(s); about {duration} on idle cores", flush=True)
+    watched = sys.stderr is not None and sys.stderr.isatty()
     with (
         experiments.worker_processes(workers) as executor,
-        tqdm(total=len(configs), unit="run", ascii=True, disable=not sys.stderr.isatty()) as bar,
+        tqdm(total=len(configs), unit="run", ascii=True, disable=not watched) as bar,
     ):
         comparison = experiments.compare(configs, executor, lambda result: bar.update())
     files = report.write_comparison(comparison, folder)  # first: a console that has gone must not lose it

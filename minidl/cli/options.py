@@ -12,12 +12,15 @@ from minidl.datasets import NAMES, Dataset, load, mnist_or_stroke_digits
 ACTIVATIONS = ("sigmoid", "tanh", "relu", "leaky-relu", "gelu")
 
 
-def whole_number(least: int) -> Callable[[str], int]:
-    """A `type=` for argparse: whole numbers from `least` on."""
+def whole_number(least: int, most: int = 10**9) -> Callable[[str], int]:
+    """A `type=` for argparse: whole numbers from `least` to `most`."""
 
     def parse(text: str) -> int:
-        if not text.lstrip("-").isdecimal() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"expected a whole number of {least} or more, got {text!r}")
+        # The length first: Python refuses to read numbers of thousands of digits.
+        if len(text) > 20 or not text.lstrip("-").isdecimal() or not least <= int(text) <= most:
+            shown = text if len(text) <= 20 else text[:17] + "..."
+            span = f"of {least} or more" if most == 10**9 else f"from {least} to {most:,}"
+            raise argparse.ArgumentTypeError(f"expected a whole number {span}, got {shown!r}")
         return int(text)
 
     return parse
@@ -50,7 +53,9 @@ def add_network_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--placement", choices=("before", "after"), default="before", help="BN before or after the activation"
     )
-    parser.add_argument("--batch-size", type=whole_number(2), default=60, metavar="N", help="default: 60")
+    parser.add_argument(
+        "--batch-size", type=whole_number(2, 60_000), default=60, metavar="N", help="default: 60"
+    )
     parser.add_argument(
         "--out", metavar="DIR", help="a new or empty folder for the results; default: a new one in runs/"
     )
