@@ -124,7 +124,7 @@ class Optimizer:
 
     def _update(self, w: Array, g: Array, slot: Slot, lr: float) -> None:
         """Write the new weights into w, in place. g may be shared and is only read."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} has no _update method: write its formula there")
 
     def zero_grad(self) -> None:
         """Clear the gradients without a step."""

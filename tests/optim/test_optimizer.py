@@ -179,7 +179,7 @@ def test_a_subclass_must_write_its_formula():
 
     optimizer = Forgetful(parameters(), 0.1, 0.0, (), ())
     give_gradients(optimizer)
-    with pytest.raises(NotImplementedError):
+    with pytest.raises(TypeError, match="has no _update method: write its formula"):
         optimizer.step()
 
 
