@@ -9,8 +9,9 @@ from minidl.engine.blocks import set_threads
 from minidl.engine.functional import grad, value_and_grad
 from minidl.engine.gradcheck import gradcheck
 from minidl.engine.parameter import Parameter
-from minidl.engine.tape import Tape, detect_anomaly, record
+from minidl.engine.tape import Tape, record
 from minidl.engine.tensor import Tensor
+from minidl.engine.thread import detect_anomaly
 from minidl.layers import Layer, summary
 from minidl.training import Callback, EarlyStopping, History, evaluate, fit, predict
 

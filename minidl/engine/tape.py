@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -13,43 +11,9 @@ import numpy as np
 
 from minidl.engine.array import Array, describe, norm
 from minidl.engine.parameter import Parameter
+from minidl.engine.record import Record, Vjp
 from minidl.engine.tensor import LEAF, OUTSIDE, Tensor
-
-Vjp = Callable[[Array], Sequence[Array | None]]
-
-
-class Record:
-    """One operation on a tape: its op, the layer it ran in, its inputs and its output.
-
-    Attributes:
-        op: the op's name, such as "sigmoid".
-        layer: dotted path of the layer, seen from the outermost layer called; "" for that layer itself, None
-            outside of any.
-        inputs: the input tensors.
-        output: the output tensor.
-        gradient: of the output, if the tape keeps gradients and backward came by; an array or None.
-
-    """
-
-    __slots__ = ("gradient", "inputs", "layer", "op", "output", "versions", "vjp")
-
-    def __init__(
-        self, op: str, layer: str | None, inputs: tuple[Tensor, ...], output: Tensor, vjp: Vjp | None
-    ) -> None:
-        self.op = op
-        self.layer = layer
-        self.inputs = inputs
-        self.output = output
-        self.gradient: Array | None = None
-        self.vjp = vjp
-        self.versions = tuple([x.version for x in inputs])
-
-    def name(self) -> str:
-        """The op and its layer, for messages: "dense (layer 1)"."""
-        return f"{self.op} (layer {self.layer})" if self.layer else self.op
-
-    def __repr__(self) -> str:
-        return f"Record({self.name()}: {', '.join(str(x.shape) for x in self.inputs)} -> {self.output.shape})"
+from minidl.engine.thread import thread
 
 
 class Tape:
@@ -87,7 +51,7 @@ class Tape:
         self._state = "new"
 
     def __enter__(self) -> Tape:
-        if _thread.tape is not None:
+        if thread.tape is not None:
             raise RuntimeError(
                 "tapes don't nest (there are no second derivatives) and this thread is recording on another "
                 "Tape: leave its `with` first"
@@ -95,13 +59,13 @@ class Tape:
         if self._state != "new":
             raise RuntimeError("a Tape records once: make a new one with `with Tape() as tape:`")
         self._state = "recording"
-        _thread.tape = self
+        thread.tape = self
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        _thread.tape = None
+        thread.tape = None
         self.layer = self.running = None
         self._state = "closed" if kind is None else "broken"
 
@@ -181,7 +145,7 @@ class Tape:
             g.flags.writeable = False    # a vjp that writes to g would spoil another branch: it fails
             if self.keep_gradients:
                 record.gradient = g
-            parts = self._parts(record, g)
+            parts = record.pull_back(g)
             for x, part in zip(record.inputs, parts, strict=True):
                 if part is None or not x.requires_grad:
                     continue
@@ -224,43 +188,6 @@ class Tape:
             raise ValueError(f"backward expects gradient= of the loss's shape {loss.shape}, got {seed.shape}")
         return seed
 
-    def _parts(self, record: Record, g: Array) -> list[Array | None]:
-        """What a record's vector-Jacobian product returns, checked: the place where a wrong one is caught."""
-        for x, version in zip(record.inputs, record.versions, strict=True):
-            if x.version != version:
-                raise RuntimeError(
-                    f"{record.name()} used a parameter {x.shape} that was changed afterwards "
-                    f"(version {version}, now {x.version}): call backward before the optimizer's step"
-                )
-        assert record.vjp is not None
-        try:
-            returned = record.vjp(g)
-        except Exception as error:
-            error.add_note(f"in the vector-Jacobian product of {record.name()}")
-            raise
-        if not isinstance(returned, tuple | list) or len(returned) != len(record.inputs):
-            raise ValueError(
-                f"the vjp of {record.name()} must return a tuple with one array (or None) for each of the "
-                f"{len(record.inputs)} inputs, got "
-                + (f"{len(returned)}" if isinstance(returned, tuple | list) else describe(returned))
-            )
-        parts = list(returned)
-        for i, (x, part) in enumerate(zip(record.inputs, parts, strict=True)):
-            if part is None:
-                continue
-            if isinstance(part, np.generic):
-                part = parts[i] = np.asarray(part)
-            if not isinstance(part, np.ndarray) or part.shape != x.shape or part.dtype != x.dtype:
-                raise ValueError(
-                    f"the vjp of {record.name()} must return for input {i} an array of shape {x.shape} "
-                    f"of {x.dtype}, got {'a Tensor, ' * isinstance(part, Tensor)}{describe(part)}"
-                )
-            if _thread.detect_anomaly and not np.isfinite(part).all():
-                raise FloatingPointError(
-                    f"NaN or infinity in the gradient that {record.name()} sends to input {i} {x.shape}"
-                )
-        return parts
-
     # ---- a lesson ------------------------------------------------------------------------------------------
 
     def __repr__(self) -> str:
@@ -284,19 +211,10 @@ class Tape:
         return "\n".join([*lines, f"{len(rows)} records, {self._state}; P parameter, * requires a gradient"])
 
 
-class _Thread(threading.local):
-    """What each thread has for itself: the tape that it records on, and whether it looks for anomalies."""
-
-    tape: Tape | None = None
-    detect_anomaly: bool = False
-
-
-_thread = _Thread()
-
-
 def active_tape() -> Tape | None:
     """The tape on which this thread records, or None."""
-    return _thread.tape
+    tape: Tape | None = thread.tape
+    return tape
 
 
 def record(name: str, array: Array, inputs: tuple[Tensor, ...], vjp: Vjp) -> Tensor:
@@ -332,7 +250,7 @@ def record(name: str, array: Array, inputs: tuple[Tensor, ...], vjp: Vjp) -> Ten
         array = np.asarray(array)
     if array.dtype != np.float32 and array.dtype != np.float64:
         raise TypeError(f"op {name} expects to compute an array of float32 or float64, got {describe(array)}")
-    tape = _thread.tape
+    tape = thread.tape
     requires_grad = False
     if isinstance(inputs, Tensor):
         raise TypeError(f"op {name} expects a tuple of inputs, got one tensor: write (x,)")
@@ -348,7 +266,7 @@ def record(name: str, array: Array, inputs: tuple[Tensor, ...], vjp: Vjp) -> Ten
                     f"op {name} got a tensor {x.shape} that {_whence(x)}, so its gradient would be lost: "
                     f"compute it inside this `with Tape()`, or use .detach()"
                 )
-    if _thread.detect_anomaly and not np.isfinite(array).all():
+    if thread.detects_anomaly and not np.isfinite(array).all():
         where = f" (layer {tape.layer})" if tape is not None and tape.layer else ""
         raise FloatingPointError(f"NaN or infinity in the output of {name}{where}, shape {array.shape}")
     if tape is None:
@@ -356,28 +274,6 @@ def record(name: str, array: Array, inputs: tuple[Tensor, ...], vjp: Vjp) -> Ten
     output = Tensor.result(array, requires_grad, tape.number if requires_grad else LEAF)
     tape.records.append(Record(name, tape.layer, inputs, output, vjp if requires_grad else None))
     return output
-
-
-@contextmanager
-def detect_anomaly() -> Iterator[None]:
-    """Inside this `with`, the first NaN or infinity raises, and names the record that made it.
-
-    It looks at every array of the forward and the backward pass, so it is slow: for finding an error, not for
-    training. Each thread looks for itself.
-
-    Example:
-        >>> with detect_anomaly(), np.errstate(all="ignore"):
-        ...     Tensor([0.0]).log()
-        Traceback (most recent call last):
-            ...
-        FloatingPointError: NaN or infinity in the output of log, shape (1,)
-
-    """
-    before, _thread.detect_anomaly = _thread.detect_anomaly, True
-    try:
-        yield
-    finally:
-        _thread.detect_anomaly = before
 
 
 def _is_shared(part: Array, parts: list[Array | None]) -> bool:

@@ -6,7 +6,8 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from minidl.engine.array import Array
-from minidl.engine.tape import Record, Tape
+from minidl.engine.record import Record
+from minidl.engine.tape import Tape
 
 
 class Network(Protocol):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from minidl.engine.array import norm
 
 if TYPE_CHECKING:
-    from minidl.engine.tape import Record
+    from minidl.engine.record import Record
     from minidl.engine.tensor import Tensor
 
 _MOST, _FIRST, _LAST = 40, 18, 18
