@@ -1,11 +1,19 @@
-"""gradcheck: compares the gradients that a tape computes with central differences, in float64."""
+"""gradcheck: compares the gradients that a tape computes with central differences, in float64.
+
+The error of an input is max|a - n| / max(max|a|, max|n|, floor), with a floor of 1e-3. Values near 1 are
+known to 2e-16, so their differences over 2e-5 carry noise of 1e-11 for each output, and a few times that for
+a sum of outputs. A true gradient of 0 (that of a bias before batch normalization) would be wrong by 100 % of
+the noise; against the floor the noise is 1e-8, a tenth of the tolerance. So inputs whose largest gradient is
+above 1e-3 are checked to 1e-7 of it, the others to 1e-10.
+"""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,17 +31,19 @@ class GradcheckReport:
     Attributes:
         error: largest of max|a - n| / max(max|a|, max|n|, floor) over the inputs.
         input: name of the input with that error: "input 0", or a parameter's name.
-        index: position of its worst element.
+        index: position of its worst element; None if it was the random direction.
         analytic: what the tape computed there.
         numeric: what central differences gave there.
+        compared: how many elements and directions were compared, of all inputs together.
 
     """
 
     error: float
     input: str
-    index: tuple[int, ...]
+    index: tuple[int, ...] | None
     analytic: float
     numeric: float
+    compared: int
 
 
 class GradcheckError(AssertionError):
@@ -41,8 +51,9 @@ class GradcheckError(AssertionError):
 
     def __init__(self, report: GradcheckReport, tolerance: float, name: str) -> None:
         self.report = report
+        where = "along a random direction" if report.index is None else f"at {report.index}"
         super().__init__(
-            f"gradcheck of {name}: {report.input} at {report.index} expects {report.numeric:.9g} by central "
+            f"gradcheck of {name}: {report.input} {where} expects {report.numeric:.9g} by central "
             f"differences, got {report.analytic:.9g} from the tape: "
             f"relative error {report.error:.2g} > {tolerance:g}"
         )
@@ -55,12 +66,17 @@ def gradcheck(
     step: float = 1e-5,
     tolerance: float = 1e-7,
     floor: float = 1e-3,
+    samples: int | None = None,
 ) -> GradcheckReport:
     """Check the gradients of a function or a layer against central differences, element by element.
 
     Everything is float64. The upstream gradient is random: with ones, a wrong backward pass of batch
     normalization or softmax would go unnoticed, since the sum of their outputs is constant. The error of an
     input is max|a - n| / max(max|a|, max|n|, floor). Stay away from kinks (ReLU at 0).
+
+    Every element costs two evaluations. For large inputs, `samples` compares so many random elements of each
+    input, and besides the derivative along one random direction of ±1 everywhere, which every other element
+    enters in full: one that is wrong alone is seen there, only errors that cancel to 1e-7 are not.
 
     Args:
         f: takes tensors and returns a tensor, the same one each time. A layer's parameters are checked too,
@@ -69,7 +85,9 @@ def gradcheck(
         seed: of the random upstream gradient.
         step: of the differences, times max(1, |x|).
         tolerance: largest error allowed.
-        floor: below this size of gradient the error is absolute, in units of the floor.
+        floor: below this size of gradient the error is absolute, in units of the floor. The default is a
+            hundred million times the rounding error of the differences, about 1e-11.
+        samples: how many elements of each input to compare; None for every element and no direction.
 
     Returns:
         A report of the worst element.
@@ -77,13 +95,20 @@ def gradcheck(
     Raises:
         GradcheckError: an AssertionError that names the input, the element, and both values.
         TypeError: nothing to check, or a result that is no float64 tensor.
+        ValueError: inputs that are all empty, so that no element could be compared; samples below 1.
 
     Example:
         >>> report = gradcheck(lambda x: (x * x).sum(), np.array([1.0, -2.0, 3.0]))
-        >>> report.error < 1e-9
-        True
+        >>> report.error < 1e-9, report.compared
+        (True, 3)
+        >>> images = np.random.default_rng(0).normal(size=(40, 8, 8, 1))
+        >>> gradcheck(lambda x: x.exp(), images, samples=5).compared        # 5 elements and a direction
+        6
 
     """
+    if samples is not None and samples < 1:
+        raise ValueError(f"gradcheck expects samples of 1 or more, or None for all elements, got {samples!r}")
+    title = getattr(f, "__name__", type(f).__name__)
     arrays = [np.array(x.data if isinstance(x, Tensor) else x, dtype=np.float64) for x in inputs]
     names = [f"input {i}" for i in range(len(arrays))]
     parameters: list[Parameter] = []
@@ -113,35 +138,67 @@ def gradcheck(
     # Not default_rng(seed): inputs are often drawn from it, and with g = x batch normalization has dx = 0.
     upstream = np.random.default_rng([seed, 1]).normal(size=y.shape)
     analytic = tape.gradients(y, leaves, gradient=upstream)
-    reports = []
-    for k, name in enumerate(names):
-        numeric = np.empty_like(analytic[k])
-        for index in np.ndindex(numeric.shape):
-            h = step * max(1.0, abs(float(point[k][index])))
-            plus, minus = (evaluate(_moved(point, k, index, by))[1].data for by in (h, -h))
-            # Differences first, then the sum: a large sum of all outputs would swallow the small changes.
-            numeric[index] = np.sum(upstream * (plus - minus)) / (2 * h)
-        reports.append(_worst(name, analytic[k], numeric, floor))
-    report = max(reports, key=lambda r: r.error)
+
+    def change(k: int, by: Array) -> float:
+        """How far upstream · f moves when input k moves by `by`; half of the way from -by to +by."""
+        plus, minus = (
+            evaluate([*point[:k], point[k] + moved, *point[k + 1 :]])[1].data for moved in (by, -by)
+        )
+        # Differences first, then the sum: a large sum of all outputs would swallow the small changes.
+        return float(np.sum(upstream * (plus - minus))) / 2
+
+    compared = [
+        entry
+        for k, name in enumerate(names)
+        for entry in _compare(name, analytic[k], point[k], partial(change, k), step, floor, samples, seed)
+    ]
+    if not compared:
+        shapes = ", ".join(str(a.shape) for a in point)
+        raise ValueError(
+            f"gradcheck of {title} compared no element, for all inputs are empty: {shapes}: give it inputs "
+            f"with at least one element"
+        )
+    report = max(compared, key=lambda r: r.error)
+    report = replace(report, compared=sum(r.compared for r in compared))
     if not report.error <= tolerance:
-        raise GradcheckError(report, tolerance, getattr(f, "__name__", type(f).__name__))
+        raise GradcheckError(report, tolerance, title)
     return report
 
 
-def _moved(point: Sequence[Array], k: int, index: tuple[int, ...], by: float) -> list[Array]:
-    moved = list(point)
-    moved[k] = point[k].copy()
-    moved[k][index] += by
-    return moved
-
-
-def _worst(name: str, analytic: Array, numeric: Array, floor: float) -> GradcheckReport:
-    difference = np.abs(analytic - numeric)
-    if not difference.size:
-        return GradcheckReport(0.0, name, (), 0.0, 0.0)
-    difference = np.where(np.isnan(difference), np.inf, difference)
-    worst = np.unravel_index(int(np.argmax(difference)), difference.shape)
-    index = tuple(int(i) for i in worst)
+def _compare(
+    name: str,
+    analytic: Array,
+    point: Array,
+    change: Callable[[Array], float],
+    step: float,
+    floor: float,
+    samples: int | None,
+    seed: int,
+) -> list[GradcheckReport]:
+    """The worst element of one input, and the random direction if elements are sampled."""
+    if not analytic.size:
+        return []
+    h = step * np.maximum(1.0, np.abs(point))
+    rng = np.random.default_rng([seed, 2])
+    chosen = np.arange(analytic.size) if samples is None else rng.permutation(analytic.size)[:samples]
+    numeric = np.empty(len(chosen))
+    for row, i in enumerate(chosen):
+        by = np.zeros(point.shape)
+        by.flat[i] = h.flat[i]
+        numeric[row] = change(by) / h.flat[i]
     scale = max(float(np.max(np.abs(analytic))), float(np.max(np.abs(numeric))), floor)
-    error = float(difference[index]) / scale if np.isfinite(scale) else np.inf
-    return GradcheckReport(error, name, index, float(analytic[index]), float(numeric[index]))
+
+    def report(index: tuple[int, ...] | None, a: float, n: float, compared: int) -> GradcheckReport:
+        error = abs(a - n) / scale
+        # NaN or infinity, on either side, is the worst of all.
+        return GradcheckReport(error if np.isfinite(error) else np.inf, name, index, a, n, compared)
+
+    differences = np.nan_to_num(np.abs(analytic.flat[chosen] - numeric), nan=np.inf)
+    worst = int(np.argmax(differences))
+    index = tuple([int(i) for i in np.unravel_index(chosen[worst], analytic.shape)])
+    reports = [report(index, float(analytic[index]), float(numeric[worst]), len(chosen))]
+    if samples is not None:
+        by = h * rng.choice([-1.0, 1.0], point.shape)
+        # Both sides per step, and measured like an element: so one wrong element counts as if it were chosen.
+        reports.append(report(None, float(np.sum(analytic * by)) / step, change(by) / step, 1))
+    return reports

@@ -58,13 +58,16 @@ def check_own(name: str, shapes: Sequence[Shape] = ()) -> list[Check]:
         shapes: of the inputs; by default (4, 3) for each argument.
 
     Raises:
-        ValueError: a name that can't be found or called so.
+        ValueError: a name that can't be found or called so; a shape without elements, which proves nothing.
 
     Example:
         >>> check_own("minidl.ops:tanh")[0].passed
         True
 
     """
+    if any(0 in shape for shape in shapes):
+        given = " ".join("x".join(map(str, shape)) or "scalar" for shape in shapes)
+        raise ValueError(f"gradcheck of {name} expects elements to compare, got {given}: use lengths above 0")
     target = _find(name)
     if isinstance(target, type) and issubclass(target, Layer):
         target = _called(name, target)

@@ -112,8 +112,59 @@ def test_an_input_may_be_passed_through():
     assert dl.gradcheck(Dropout(0.5).eval(), X).error < 1e-8
 
 
-def test_empty_inputs_have_no_error():
-    assert dl.gradcheck(lambda x: x * 2, np.zeros((0, 3))).error == 0
+def test_a_check_that_compares_nothing_is_no_check():
+    with pytest.raises(ValueError, match=r"element, for all inputs are empty: \(0, 3\), \(2, 0\): give it"):
+        dl.gradcheck(lambda x, y: x.sum() + y.sum(), np.zeros((0, 3)), np.zeros((2, 0)))
+
+
+def test_an_empty_input_beside_others_is_passed_over():
+    report = dl.gradcheck(lambda x, y: ops.concatenate([x, y]) * 2, np.zeros((0, 3)), X)
+    assert (report.input, report.compared) == ("input 1", X.size)
+    assert dl.gradcheck(lambda x, W: x @ W, np.zeros((0, 3)), X.T).numeric == 0     # the sum over no examples
+
+    def garbage(x, W):
+        return dl.record("wrong", x.data @ W.data, (x, W), lambda g: (x.data, W.data * 0 + 1))
+
+    with pytest.raises(GradcheckError, match="input 1"):
+        dl.gradcheck(garbage, np.zeros((0, 3)), X.T)
+
+
+IMAGES = np.random.default_rng(1).normal(size=(40, 7, 5, 2))
+
+
+@pytest.mark.parametrize("samples", [1, 7])
+def test_samples_compare_so_many_elements_of_each_input_and_a_direction(samples):
+    assert dl.gradcheck(lambda x, y: ops.tanh(x) * y, IMAGES, IMAGES[0], samples=samples).error < 1e-8
+    assert dl.gradcheck(lambda x, y: x * y, IMAGES, IMAGES[0], samples=samples).compared == 2 * (samples + 1)
+    assert dl.gradcheck(lambda x: x * x, X, samples=1000).compared == X.size + 1
+
+
+def test_the_direction_finds_one_wrong_element_that_was_not_sampled():
+    def wrong(x):
+        a = x.data
+        def vjp(g):
+            dx = 2 * g * a
+            dx[33, 4, 1, 1] += 1e-5 * np.abs(dx).max()
+            return (dx,)
+        return dl.record("square", a * a, (x,), vjp)
+
+    with pytest.raises(GradcheckError, match=r"input 0 along a random direction expects .* got ") as caught:
+        dl.gradcheck(wrong, IMAGES, samples=1)
+    assert caught.value.report.index is None
+
+
+@pytest.mark.parametrize("damage", [
+    lambda g: g * 1.0001, lambda g: -g, lambda g: 0 * g, lambda g: g[::-1].copy(), lambda g: g * np.nan,
+])
+def test_samples_reject_a_wrong_gradient(damage):
+    with pytest.raises(GradcheckError, match="relative error"):
+        dl.gradcheck(damaged(damage), IMAGES, samples=1)
+
+
+@pytest.mark.parametrize("samples", [0, -1])
+def test_a_wrong_number_of_samples(samples):
+    with pytest.raises(ValueError, match=f"samples of 1 or more, or None for all elements, got {samples}"):
+        dl.gradcheck(ops.exp, X, samples=samples)
 
 
 @pytest.mark.parametrize(("f", "arguments", "message"), [

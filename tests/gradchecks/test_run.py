@@ -122,6 +122,18 @@ def test_bad_shapes(own, capsys):
     assert main(["gradcheck", "--shape", "4x3"]) == 2
 
 
+@pytest.mark.parametrize("arguments", [
+    ["own_ops:cube", "--shape", "0x3"], ["own_ops:product", "--shape", "2x3", "2x0"],
+    ["own_ops:network", "--shape", "0x4"],
+])
+def test_a_check_that_compares_nothing_is_never_ok(own, capsys, arguments):
+    assert main(["gradcheck", *arguments]) == 2
+    text = capsys.readouterr()
+    assert "ok" not in text.out
+    assert "expects elements to compare, got " in text.err
+    assert text.err.count("\n") == 1
+
+
 def test_check_own_uses_the_given_shapes():
     (check,) = check_own("minidl.ops:matmul", [(2, 3), (3, 4)])
     assert check.passed
