@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import partial
-from numbers import Real
 from typing import TypeAlias
+
+from minidl.checks import number_in, whole
 
 Schedule: TypeAlias = Callable[[int], float]
 
@@ -46,7 +47,7 @@ def step_decay(lr: float, step_size: int, gamma: float = 0.1) -> Schedule:
     return partial(
         _step_decay,
         number_in(where, "lr", lr, "(0, inf)"),
-        _count(where, "step_size", step_size),
+        whole(where, "step_size", step_size),
         number_in(where, "gamma", gamma, "(0, 1]"),
     )
 
@@ -87,7 +88,7 @@ def cosine(lr: float, total_steps: int, min_lr: float = 0.0) -> Schedule:
     min_lr = number_in(where, "min_lr", min_lr, "[0, inf)")
     if min_lr > lr:
         raise ValueError(f"cosine expects min_lr up to lr={lr!r}, got {min_lr!r}")
-    return partial(_anneal, lr, min_lr, _count(where, "total_steps", total_steps))
+    return partial(_anneal, lr, min_lr, whole(where, "total_steps", total_steps))
 
 
 def warmup(lr: float | Schedule, steps: int) -> Schedule:
@@ -104,7 +105,7 @@ def warmup(lr: float | Schedule, steps: int) -> Schedule:
         [0.1, 0.2, 0.3, 0.4, 0.5, 0.5]
 
     """
-    return partial(_warmup, as_schedule("warmup", lr), _count("warmup", "steps", steps))
+    return partial(_warmup, as_schedule("warmup", lr), whole("warmup", "steps", steps))
 
 
 def one_cycle(
@@ -138,7 +139,7 @@ def one_cycle(
     """
     where = "one_cycle"
     max_lr = number_in(where, "max_lr", max_lr, "(0, inf)")
-    total_steps = _count(where, "total_steps", total_steps)
+    total_steps = whole(where, "total_steps", total_steps)
     first = max_lr / number_in(where, "div_factor", div_factor, "[1, inf)")
     last = first / number_in(where, "final_div_factor", final_div_factor, "[1, inf)")
     peak = number_in(where, "pct_start", pct_start, "(0, 1)") * total_steps - 1
@@ -155,26 +156,6 @@ def as_schedule(where: str, lr: float | Schedule) -> Schedule:
     if callable(lr):
         return lr
     return partial(_constant, number_in(where, "lr", lr, "(0, inf)", " or a schedule"))
-
-
-def number_in(where: str, name: str, value: float, interval: str, otherwise: str = "") -> float:
-    """The value as a Python float, if it is a number in the interval; else a ValueError of one sentence.
-
-    A Python float, because a NumPy float64 would turn float32 arrays that it meets into float64.
-    """
-    number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
-    low, high = (float(end) for end in interval[1:-1].split(","))
-    closed = [end for end, mark in ((low, "["), (high, "]")) if mark in interval]
-    if not (low < number < high or number in closed):
-        raise ValueError(f"{where} expects {name} to be a number in {interval}{otherwise}, got {value!r}")
-    return number
-
-
-def _count(where: str, name: str, value: int) -> int:
-    number = number_in(where, name, value, "[1, inf)")
-    if number != int(number):
-        raise ValueError(f"{where} expects {name} to be a whole number of steps, got {value!r}")
-    return int(number)
 
 
 def _constant(lr: float, step: int) -> float:

@@ -62,6 +62,7 @@ def test_a_file_is_short_and_its_first_line_says_what_the_room_is_for(path):
 
 
 LEVELS = [
+    {"checks", "files"},
     {"engine", "datasets", "init", "schedules"},
     {"ops", "optim", "instruments", "plots"},
     {"layers", "losses"},

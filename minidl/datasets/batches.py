@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
+from minidl.checks import whole
 from minidl.datasets.dataset import Data, as_pair, generator
 
 
@@ -22,8 +22,8 @@ class Batches:
         self, data: Data, size: int, epochs: int | None, shuffle: bool, seed: int | None, drop_last: bool
     ) -> None:
         self._inputs, self._targets = as_pair(data, "batches")
-        self._size = _whole(size, "size")
-        self._epochs = None if epochs is None else _whole(epochs, "epochs")
+        self._size = whole("batches", "size", size)
+        self._epochs = None if epochs is None else whole("batches", "epochs", epochs)
         self._shuffle = shuffle
         self._generator = generator(seed, "batches")
         self._per_epoch, rest = divmod(len(self._inputs), self._size)
@@ -99,9 +99,3 @@ def batches(
 
     """
     return Batches(data, size, epochs, shuffle, seed, drop_last)
-
-
-def _whole(value: Any, what: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise ValueError(f"batches expects {what} to be a whole number of 1 or more, got {value!r}")
-    return int(value)

@@ -9,6 +9,8 @@ from typing import Any, TypeAlias, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from minidl.checks import whole
+
 _TITLES = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST", "stroke-digits": "stroke digits"}
 
 
@@ -90,15 +92,12 @@ class Dataset:
         Both keep the order that the examples had. The same n and seed give the same split, always.
 
         Raises:
-            TypeError: an n that is no whole number.
-            ValueError: an n that leaves one of both empty, or a negative seed.
+            ValueError: an n that is no whole number or leaves one of both empty, or a bad seed.
 
         """
-        if isinstance(n, bool) or not isinstance(n, int | np.integer):
-            raise TypeError(f"Dataset.split expects a whole number of examples, got {n!r}")
-        if not 1 <= n < len(self):
+        if whole("Dataset.split", "n", n) >= len(self):
             raise ValueError(
-                f"Dataset.split expects 1 to {len(self) - 1} examples of {len(self)}, got {n}: "
+                f"Dataset.split expects n below {len(self)}, the number of examples, got {n}: "
                 f"both parts need at least one"
             )
         chosen = np.zeros(len(self), dtype=bool)
@@ -145,14 +144,7 @@ def as_pair(data: Data, where: str = "data") -> tuple[NDArray[Any], NDArray[Any]
 
 def generator(seed: int | None, where: str) -> np.random.Generator:
     """A random generator from a seed (None: fresh entropy); ValueError, naming `where`, for a bad one."""
-    return np.random.default_rng(None if seed is None else checked_seed(seed, where))
-
-
-def checked_seed(seed: int, where: str) -> int:
-    """The seed itself, if it is a whole number of 0 or more; else ValueError."""
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise ValueError(f"{where} expects a seed that is a whole number of 0 or more, got {seed!r}")
-    return int(seed)
+    return np.random.default_rng(None if seed is None else whole(where, "seed", seed, least=0))
 
 
 def title_of(name: str, synthetic: bool) -> str:

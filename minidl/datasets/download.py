@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from minidl.datasets.dataset import DatasetUnavailable
-from minidl.datasets.files import locked, remove_leftovers, replacing
 from minidl.datasets.folders import VARIABLE
 from minidl.datasets.idx import not_gzip
+from minidl.datasets.lock import locked
 from minidl.datasets.manifest import File, Source
+from minidl.files import remove_leftovers, replacing
 
 if TYPE_CHECKING:
     import queue

@@ -31,7 +31,7 @@ def places() -> list[Place]:
     MINIDL_DATASETS, where it is set; `datasets/` of the checkout, when working from one; the user's cache.
 
     Raises:
-        ValueError: MINIDL_DATASETS names something that isn't a folder, or a data set's own folder.
+        ValueError: MINIDL_DATASETS names no folder that is there, or a data set's own folder.
 
     """
     found = []
@@ -40,6 +40,8 @@ def places() -> list[Place]:
         path = Path(value).expanduser().absolute()
         if path.exists() and not path.is_dir():
             raise ValueError(f"{VARIABLE} is {path}, a file: set it to the folder that holds mnist/")
+        if not path.exists():   # made on the way, it would hide a typing error behind a download
+            raise ValueError(f"{VARIABLE} is {path}, which is not there: correct it, or make that folder")
         if any(path.glob("*-ubyte.gz")):
             raise ValueError(f"{VARIABLE} is {path}, which holds the files itself: set it to {path.parent}")
         found.append(Place(path, own=False))
@@ -64,19 +66,18 @@ def cache_folder() -> Path | None:
 
 
 def landing(name: str) -> Path | None:
-    """The subfolder that data set `name` is written to, made if missing; None if no folder is writable."""
+    """The subfolder that data set `name` is to be written to; None if no folder is writable."""
     return next((folder for place in places() if _writable(folder := place.path / name)), None)
 
 
 def _writable(folder: Path) -> bool:
     """Tried rather than asked: os.access is wrong on Windows and on shares."""
-    trial = folder / f".{os.urandom(4).hex()}.part"
     try:
         nearest = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
         # An administrator can write to a folder that was marked read-only; here the mark is respected.
         if os.name == "posix" and not nearest.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH):
             return False
-        folder.mkdir(parents=True, exist_ok=True)
+        trial = nearest / f".{os.urandom(4).hex()}.part"
         trial.touch(exist_ok=False)
         trial.unlink()
     except (OSError, StopIteration):  # StopIteration: a drive that doesn't exist

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from minidl.datasets.files import replacing
+from minidl.files import replacing
 
 _MAGIC = bytes([0, 0, 0x08])  # unsigned bytes; the number of dimensions follows
 _COMPRESSED_CHUNK = 1 << 16  # inflates to about 300 kB of images: converted while it is still in the cache

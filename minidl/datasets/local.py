@@ -68,7 +68,15 @@ def obtain(source: Source, patience: Patience | None = None) -> list[Finding]:
             f"{source.name} is not on this machine and there is no folder to download it into, as none of "
             f"{tried} can be written: set {VARIABLE} to a folder that can"
         )
-    download(source, folder, wanting, patience)
+    try:
+        download(source, folder, wanting, patience)
+    except DatasetUnavailable:
+        raise
+    except OSError as error:    # a full disk, say
+        raise DatasetUnavailable(
+            f"{source.name} is not on this machine and can't be written to {folder} ({error.strerror}): "
+            f"make room there, or set {VARIABLE} to another folder"
+        ) from error
     findings = inspect(source)
     for finding in findings:
         if finding.raw is None:

@@ -10,11 +10,13 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from minidl.datasets.dataset import Dataset, checked_seed, title_of
-from minidl.datasets.files import locked, remove_leftovers, replacing
+from minidl.checks import whole
+from minidl.datasets.dataset import Dataset, title_of
 from minidl.datasets.folders import landing, places
 from minidl.datasets.idx import as_floats
+from minidl.datasets.lock import locked
 from minidl.datasets.stroke_digits import VERSION, generate
+from minidl.files import remove_leftovers, replacing
 
 NAME = "stroke-digits"
 CREDIT = "drawn by minidl itself"
@@ -40,7 +42,7 @@ def stroke_digits(seed: int = 0) -> tuple[Dataset, Dataset]:
         Dataset('stroke-digits', 60000 images of 28x28x1, 10 classes, synthetic)
 
     """
-    arrays = cached(checked_seed(seed, "stroke_digits"), generate)
+    arrays = cached(whole("stroke_digits", "seed", seed, least=0), generate)
     train_images, train_labels, test_images, test_labels = arrays
     names = tuple(str(digit) for digit in range(10))
     return (
@@ -62,15 +64,19 @@ def cached(seed: int, draw: Callable[[int], _Arrays]) -> _Arrays:
         print(f"minidl: {what}; no folder is writable to keep them", file=sys.stderr)
         return draw(seed)
     path = folder / _file_name(seed)
-    with locked(folder):
-        remove_leftovers(folder)
-        arrays = read_cache(path) if path.is_file() else None  # another process may have been faster
-        if arrays is None:
-            print(f"minidl: {what}; kept in {path}", file=sys.stderr)
-            arrays = draw(seed)
-            with replacing(path) as file:
-                _save(file, arrays)
-    return arrays
+    arrays = None
+    try:
+        with locked(folder):
+            remove_leftovers(folder)
+            arrays = read_cache(path) if path.is_file() else None  # another process may have been faster
+            if arrays is None:
+                print(f"minidl: {what}; kept in {path}", file=sys.stderr)
+                arrays = draw(seed)
+                with replacing(path) as file:
+                    _save(file, arrays)
+    except OSError as error:    # a full disk, say: only the next call has to do without
+        print(f"minidl: {path} can't be kept ({error.strerror}): it goes without", file=sys.stderr)
+    return draw(seed) if arrays is None else arrays
 
 
 def cache_files(seed: int = 0) -> list[Path]:

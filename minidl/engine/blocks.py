@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from minidl.checks import whole
+
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
@@ -62,8 +64,7 @@ def set_threads(n: int) -> None:
         RuntimeError: while a computation uses the threads.
 
     """
-    if not isinstance(n, int) or isinstance(n, bool) or n < 1:
-        raise ValueError(f"set_threads expects a whole number of 1 or more, got {n!r}")
+    n = whole("set_threads", "n", n)
     with _lock:
         if _State.users:
             raise RuntimeError("set_threads can't change threads that a computation uses: wait for its end")

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from minidl import init
+from minidl.checks import whole
 from minidl.layers import GELU, Layer, LeakyReLU, ReLU, Sigmoid, Tanh
-from minidl.training.checks import whole
 
 ACTIVATIONS: dict[str, Callable[[], Layer]] = {
     "sigmoid": Sigmoid,

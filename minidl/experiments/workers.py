@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 
+from minidl.checks import whole
 from minidl.engine.blocks import set_threads
-from minidl.training.checks import whole
 
 
 @contextmanager

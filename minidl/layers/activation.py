@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from minidl import ops
+from minidl.checks import number_in
 from minidl.engine.tensor import Tensor
 from minidl.layers.layer import Layer
 
@@ -41,7 +42,7 @@ class LeakyReLU(Layer):
 
     def __init__(self, slope: float = 0.01) -> None:
         super().__init__()
-        self.slope = slope
+        self.slope = number_in("LeakyReLU", "slope", slope, "(-inf, inf)")
 
     def forward(self, x: Tensor) -> Tensor:
         """Same shape as x."""
@@ -49,7 +50,7 @@ class LeakyReLU(Layer):
 
     def arguments(self) -> str:
         """Its slope, unless it is the usual one."""
-        return "" if self.slope == 0.01 else f"{self.slope}"
+        return "" if self.slope == 0.01 else f"{self.slope:g}"
 
 
 class GELU(Layer):

@@ -6,9 +6,10 @@ import numpy as np
 
 from minidl import init as initializers
 from minidl import ops
+from minidl.checks import whole
 from minidl.engine.parameter import Parameter
 from minidl.engine.tensor import Tensor
-from minidl.layers.layer import Layer, positive
+from minidl.layers.layer import Layer
 
 
 class Conv2D(Layer):
@@ -45,15 +46,11 @@ class Conv2D(Layer):
         init: str | initializers.Initialiser = "glorot_uniform",
     ) -> None:
         super().__init__()
-        positive(self, in_channels=in_channels, out_channels=out_channels)
-        positive(self, kernel_size=kernel_size, stride=stride)
-        if not isinstance(padding, int) or padding < 0:
-            raise ValueError(f"Conv2D expects padding to be a whole number of 0 or more, got {padding!r}")
-        self.in_channels = in_channels
-        self.out_channels = out_channels
-        self.kernel_size = kernel_size
-        self.stride = stride
-        self.padding = padding
+        self.in_channels = whole("Conv2D", "in_channels", in_channels)
+        self.out_channels = whole("Conv2D", "out_channels", out_channels)
+        self.kernel_size = whole("Conv2D", "kernel_size", kernel_size)
+        self.stride = whole("Conv2D", "stride", stride)
+        self.padding = whole("Conv2D", "padding", padding, least=0)
         self.init = initializers.resolve(init)
         self.weight = Parameter(np.zeros((kernel_size, kernel_size, in_channels, out_channels), np.float32))
         self.bias = Parameter(np.zeros(out_channels, np.float32)) if bias else None

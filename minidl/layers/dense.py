@@ -8,9 +8,10 @@ import numpy as np
 
 from minidl import init as initializers
 from minidl import ops
+from minidl.checks import whole
 from minidl.engine.parameter import Parameter
 from minidl.engine.tensor import Tensor
-from minidl.layers.layer import Layer, positive
+from minidl.layers.layer import Layer
 
 
 class Dense(Layer):
@@ -41,9 +42,8 @@ class Dense(Layer):
         init: str | initializers.Initialiser = "glorot_uniform",
     ) -> None:
         super().__init__()
-        positive(self, in_features=in_features, out_features=out_features)
-        self.in_features = in_features
-        self.out_features = out_features
+        self.in_features = whole("Dense", "in_features", in_features)
+        self.out_features = whole("Dense", "out_features", out_features)
         self.init = initializers.resolve(init)
         self.weight = Parameter(np.zeros((in_features, out_features), np.float32))
         self.bias = Parameter(np.zeros(out_features, np.float32)) if bias else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from minidl import ops
+from minidl.checks import number_in
 from minidl.engine.tensor import Tensor
 from minidl.layers.layer import Layer
 
@@ -31,9 +32,7 @@ class Dropout(Layer):
 
     def __init__(self, rate: float) -> None:
         super().__init__()
-        if not 0 <= rate < 1:
-            raise ValueError(f"Dropout expects a rate from 0 to below 1, got {rate!r}")
-        self.rate = rate
+        self.rate = number_in("Dropout", "rate", rate, "[0, 1)")
         self.generator = np.random.default_rng()
 
     def draw_noise(self, generator: np.random.Generator) -> None:
@@ -49,4 +48,4 @@ class Dropout(Layer):
 
     def arguments(self) -> str:
         """Its rate."""
-        return f"{self.rate}"
+        return f"{self.rate:g}"

@@ -374,11 +374,3 @@ class Sequential(Layer):
         part.layers = self.layers[index]
         part.training = self.training
         return part
-
-
-def positive(layer: Layer, **sizes: int) -> None:
-    """Raise unless all sizes are whole numbers of 1 or more."""
-    for name, size in sizes.items():
-        if not isinstance(size, int | np.integer) or isinstance(size, bool) or size < 1:
-            where = type(layer).__name__
-            raise ValueError(f"{where} expects {name} to be a whole number of 1 or more, got {size!r}")

@@ -5,20 +5,63 @@ from __future__ import annotations
 import numpy as np
 
 from minidl import ops
+from minidl.checks import number_in, whole
 from minidl.engine.array import Array
 from minidl.engine.parameter import Parameter
 from minidl.engine.tensor import Tensor
-from minidl.layers.layer import Layer, positive
+from minidl.layers.layer import Layer
 
 
-class BatchNorm(Layer):
+class Normalization(Layer):
+    """What the normalisations share: a size, eps, gamma and beta."""
+
+    gamma: Parameter | None
+    beta: Parameter | None
+
+    def __init__(self, num_features: int, eps: float, affine: bool = True) -> None:
+        super().__init__()
+        name = type(self).__name__
+        self.num_features = whole(name, "num_features", num_features)
+        self.eps = number_in(name, "eps", eps, "[0, inf)")
+        self.gamma = Parameter(np.ones(self.num_features, np.float32)) if affine else None
+        self.beta = Parameter(np.zeros(self.num_features, np.float32)) if affine else None
+
+    def reset_weights(self) -> None:
+        """Start again: gamma 1, beta 0."""
+        for parameter, value in ((self.gamma, 1.0), (self.beta, 0.0)):
+            if parameter is not None:
+                parameter.draw(np.full(parameter.shape, value))
+
+    def check_features(self, x: Tensor) -> None:
+        """Raise unless the last axis of x is as long as it should be."""
+        n = self.num_features
+        if x.ndim < 2:
+            fix = "put it into a batch, x[None]"
+        elif x.shape[-1] == n:
+            return
+        elif x.ndim == 4 and x.shape[1] == n:
+            fix = "put the channels last, x.transpose(0, 2, 3, 1)"
+        else:
+            fix = f"use {type(self).__name__}({self.sizes(x.shape[-1])})"
+        raise ValueError(f"{self!r} expects (batch, ..., {n}), got {x.shape}: {fix}")
+
+    def sizes(self, num_features: int) -> str:
+        """The first arguments of its repr, for so many features."""
+        return f"{num_features}"
+
+    def arguments(self) -> str:
+        """Its sizes, and what differs from the usual."""
+        return self.sizes(self.num_features) + (f", eps={self.eps:g}" if self.eps != 1e-5 else "")
+
+
+class BatchNorm(Normalization):
     """Batch normalization of the last axis, over all others (Ioffe & Szegedy 2015).
 
     In training mode the mini-batch's statistics normalise (Algorithm 1), and the running ones follow them:
-    running = (1 - momentum)·running + momentum·batch. In evaluation mode the running statistics normalise
-    (Algorithm 2). A batch is normalised with its biased variance (1/m'), the running variance takes the
-    unbiased one, m'/(m'-1) times as large (Algorithm 2, step 10). For images m' = m·p·q, with one gamma and
-    beta per feature map.
+    running = (1 - momentum)·running + momentum·batch; a batch with NaN or infinity in it leaves them as they
+    are. In evaluation mode the running statistics normalise (Algorithm 2). A batch is normalised with its
+    biased variance (1/m'), the running variance takes the unbiased one, m'/(m'-1) times as large (Algorithm
+    2, step 10). For images m' = m·p·q, with one gamma and beta per feature map.
 
     Args:
         num_features: length of the last axis.
@@ -49,25 +92,18 @@ class BatchNorm(Layer):
     def __init__(
         self, num_features: int, momentum: float | None = 0.1, eps: float = 1e-5, affine: bool = True
     ) -> None:
-        super().__init__()
-        positive(self, num_features=num_features)
-        if momentum is not None and not 0 <= momentum <= 1:
-            raise ValueError(f"BatchNorm expects momentum from 0 to 1, or None, got {momentum!r}")
-        if not eps >= 0:
-            raise ValueError(f"BatchNorm expects eps >= 0, got {eps!r}")
-        self.num_features = num_features
-        self.momentum = None if momentum is None else float(momentum)
-        self.eps = float(eps)
-        self.gamma = Parameter(np.ones(num_features, np.float32)) if affine else None
-        self.beta = Parameter(np.zeros(num_features, np.float32)) if affine else None
-        self.buffer("running_mean", np.zeros(num_features, np.float32))
-        self.buffer("running_var", np.ones(num_features, np.float32))
+        super().__init__(num_features, eps, affine)
+        if momentum is not None:
+            momentum = number_in("BatchNorm", "momentum", momentum, "[0, 1]", " or None")
+        self.momentum = momentum
+        self.buffer("running_mean", np.zeros(self.num_features, np.float32))
+        self.buffer("running_var", np.ones(self.num_features, np.float32))
         self.buffer("batches_seen", np.zeros((), np.int64))
         self.reset_weights()
 
     def reset_weights(self) -> None:
         """Start again: gamma 1, beta 0, no statistics."""
-        _reset(self.gamma, self.beta)
+        super().reset_weights()
         self.reset_statistics()
 
     def reset_statistics(self) -> None:
@@ -82,7 +118,7 @@ class BatchNorm(Layer):
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., num_features) to the same shape."""
-        _check_features(self, x, self.num_features)
+        self.check_features(x)
         if not self.training:
             return ops.batch_norm_inference(
                 x, self.gamma, self.beta, self.running_mean, self.running_var, self.eps
@@ -98,6 +134,8 @@ class BatchNorm(Layer):
         return y
 
     def _follow(self, mean: Array, var: Array) -> None:
+        if not np.isfinite(var).all():
+            return      # one NaN would stay in them for good; the loss of this batch tells
         self.batches_seen = np.asarray(self.batches_seen + 1)
         weight = 1 / int(self.batches_seen) if self.momentum is None else self.momentum
         for name, batch in (("running_mean", mean), ("running_var", var)):
@@ -105,15 +143,16 @@ class BatchNorm(Layer):
             # Not old + weight·(batch - old): with weight 1 a small batch variance would drown in the old one.
             setattr(self, name, ((1 - weight) * old + weight * batch).astype(old.dtype, copy=False))
 
+    def sizes(self, num_features: int) -> str:
+        """Its size and, if it isn't the usual one, momentum."""
+        return f"{num_features}" + (f", momentum={self.momentum}" if self.momentum != 0.1 else "")
+
     def arguments(self) -> str:
         """Its size, and what differs from the usual."""
-        text = f"{self.num_features}"
-        text += f", momentum={self.momentum}" if self.momentum != 0.1 else ""
-        text += f", eps={self.eps:g}" if self.eps != 1e-5 else ""
-        return text + (", affine=False" if self.gamma is None else "")
+        return super().arguments() + (", affine=False" if self.gamma is None else "")
 
 
-class LayerNorm(Layer):
+class LayerNorm(Normalization):
     """Normalise each example over its features, the last axis (Ba, Kiros & Hinton 2016).
 
     Args:
@@ -132,29 +171,16 @@ class LayerNorm(Layer):
     """
 
     def __init__(self, num_features: int, eps: float = 1e-5) -> None:
-        super().__init__()
-        positive(self, num_features=num_features)
-        self.num_features = num_features
-        self.eps = float(eps)
-        self.gamma = Parameter(np.ones(num_features, np.float32))
-        self.beta = Parameter(np.zeros(num_features, np.float32))
+        super().__init__(num_features, eps)
         self.reset_weights()
-
-    def reset_weights(self) -> None:
-        """Start again: gamma 1, beta 0."""
-        _reset(self.gamma, self.beta)
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., num_features) to the same shape."""
-        _check_features(self, x, self.num_features)
+        self.check_features(x)
         return ops.layer_norm(x, self.gamma, self.beta, self.eps)
 
-    def arguments(self) -> str:
-        """Its size."""
-        return f"{self.num_features}"
 
-
-class GroupNorm(Layer):
+class GroupNorm(Normalization):
     """Normalise each example over its positions and the channels of each group (Wu & He 2018).
 
     Args:
@@ -173,44 +199,17 @@ class GroupNorm(Layer):
     """
 
     def __init__(self, groups: int, num_features: int, eps: float = 1e-5) -> None:
-        super().__init__()
-        positive(self, groups=groups, num_features=num_features)
+        super().__init__(num_features, eps)
+        self.groups = whole("GroupNorm", "groups", groups)
         if num_features % groups:
             raise ValueError(f"GroupNorm expects {num_features} features to be divisible by {groups} groups")
-        self.groups = groups
-        self.num_features = num_features
-        self.eps = float(eps)
-        self.gamma = Parameter(np.ones(num_features, np.float32))
-        self.beta = Parameter(np.zeros(num_features, np.float32))
         self.reset_weights()
-
-    def reset_weights(self) -> None:
-        """Start again: gamma 1, beta 0."""
-        _reset(self.gamma, self.beta)
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, ..., num_features) to the same shape."""
-        _check_features(self, x, self.num_features)
+        self.check_features(x)
         return ops.group_norm(x, self.groups, self.gamma, self.beta, self.eps)
 
-    def arguments(self) -> str:
-        """Its sizes."""
-        return f"{self.groups}, {self.num_features}"
-
-
-def _reset(gamma: Parameter | None, beta: Parameter | None) -> None:
-    if gamma is not None:
-        gamma.draw(np.ones(gamma.shape))
-    if beta is not None:
-        beta.draw(np.zeros(beta.shape))
-
-
-def _check_features(layer: Layer, x: Tensor, n: int) -> None:
-    if x.ndim < 2:
-        raise ValueError(f"{layer!r} expects (batch, ..., {n}), got {x.shape}: put it into a batch, x[None]")
-    if x.shape[-1] != n:
-        sizes = f"{layer.groups}, {x.shape[-1]}" if isinstance(layer, GroupNorm) else f"{x.shape[-1]}"
-        fix = f"use {type(layer).__name__}({sizes})"
-        if x.ndim == 4 and x.shape[1] == n:
-            fix = "put the channels last, x.transpose(0, 2, 3, 1)"
-        raise ValueError(f"{layer!r} expects (batch, ..., {n}), got {x.shape}: {fix}")
+    def sizes(self, num_features: int) -> str:
+        """The number of groups, and its size."""
+        return f"{self.groups}, {num_features}"

@@ -3,11 +3,33 @@
 from __future__ import annotations
 
 from minidl import ops
+from minidl.checks import whole
 from minidl.engine.tensor import Tensor
-from minidl.layers.layer import Layer, positive
+from minidl.layers.layer import Layer
 
 
-class MaxPool2D(Layer):
+class Pool2D(Layer):
+    """What the pooling layers share: the size of their windows, and what they expect."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.size = whole(type(self).__name__, "size", size)
+
+    def check_images(self, x: Tensor) -> None:
+        """Raise unless x holds images of at least one window."""
+        if x.ndim != 4:
+            fix = "put it before Flatten()" if x.ndim == 2 else "add the missing axis, x[..., None]"
+            raise ValueError(f"{self!r} expects (batch, height, width, channels), got {x.shape}: {fix}")
+        if min(x.shape[1:3]) < self.size:
+            images = f"images of {self.size} x {self.size} or more"
+            raise ValueError(f"{self!r} expects {images}, got {x.shape}: pool less")
+
+    def arguments(self) -> str:
+        """Its window."""
+        return f"{self.size}"
+
+
+class MaxPool2D(Pool2D):
     """Largest value of each size × size window, see `minidl.ops.max_pool2d`.
 
     Args:
@@ -20,22 +42,13 @@ class MaxPool2D(Layer):
 
     """
 
-    def __init__(self, size: int) -> None:
-        super().__init__()
-        positive(self, size=size)
-        self.size = size
-
     def forward(self, x: Tensor) -> Tensor:
         """(batch, height, width, channels) to (batch, height // size, width // size, channels)."""
-        _check_images(self, x, self.size)
+        self.check_images(x)
         return ops.max_pool2d(x, self.size)
 
-    def arguments(self) -> str:
-        """Its window."""
-        return f"{self.size}"
 
-
-class AvgPool2D(Layer):
+class AvgPool2D(Pool2D):
     """Mean of each size × size window, see `minidl.ops.avg_pool2d`.
 
     Args:
@@ -48,24 +61,7 @@ class AvgPool2D(Layer):
 
     """
 
-    def __init__(self, size: int) -> None:
-        super().__init__()
-        positive(self, size=size)
-        self.size = size
-
     def forward(self, x: Tensor) -> Tensor:
         """(batch, height, width, channels) to (batch, height // size, width // size, channels)."""
-        _check_images(self, x, self.size)
+        self.check_images(x)
         return ops.avg_pool2d(x, self.size)
-
-    def arguments(self) -> str:
-        """Its window."""
-        return f"{self.size}"
-
-
-def _check_images(layer: Layer, x: Tensor, size: int) -> None:
-    if x.ndim != 4:
-        fix = "put it before Flatten()" if x.ndim == 2 else "add the missing axis, x[..., None]"
-        raise ValueError(f"{layer!r} expects (batch, height, width, channels), got {x.shape}: {fix}")
-    if min(x.shape[1:3]) < size:
-        raise ValueError(f"{layer!r} expects images of {size} x {size} or more, got {x.shape}: pool less")

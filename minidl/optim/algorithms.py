@@ -7,10 +7,11 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from minidl.checks import number_in
 from minidl.engine.array import Array
 from minidl.engine.parameter import Parameter
 from minidl.optim.optimizer import Optimizer, Slot
-from minidl.schedules import Schedule, number_in
+from minidl.schedules import Schedule
 
 
 class SGD(Optimizer):

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from minidl.checks import number_in
 from minidl.engine.array import Array, describe, norm
 from minidl.engine.parameter import Parameter
 from minidl.engine.tensor import Tensor
-from minidl.schedules import Schedule, as_schedule, number_in
+from minidl.schedules import Schedule, as_schedule
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from matplotlib import rc_context
 from matplotlib.figure import Figure, SubFigure
 
-from minidl.datasets.files import replacing
+from minidl.files import replacing
 
 
 def save(figure: Figure | SubFigure, path: str | os.PathLike[str]) -> tuple[Path, Path]:

@@ -6,11 +6,11 @@ import math
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
+from minidl.checks import whole
 from minidl.engine.array import Array
 from minidl.engine.tape import Tape
 from minidl.layers import Layer
 from minidl.optim import Optimizer
-from minidl.training.checks import whole
 from minidl.training.evaluate import Evaluation
 from minidl.training.history import History
 

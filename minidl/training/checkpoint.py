@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from minidl.datasets.files import replacing
 from minidl.engine.array import Array
+from minidl.files import replacing
 from minidl.layers import Layer
 from minidl.optim import Optimizer
 

@@ -9,13 +9,14 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from minidl.checks import whole
 from minidl.datasets import Data, Dataset, as_pair
 from minidl.engine.array import Array
 from minidl.engine.tape import active_tape
 from minidl.engine.tensor import Tensor
 from minidl.layers import Layer
 from minidl.losses import cross_entropy
-from minidl.training.checks import Statistics, check_statistics, whole
+from minidl.training.checks import Statistics, check_statistics
 from minidl.training.recalibrate import BATCH_SIZE, recalibrate
 
 Loss: TypeAlias = Callable[[Tensor, Array], Tensor]

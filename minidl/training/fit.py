@@ -8,6 +8,7 @@ from itertools import islice
 
 import numpy as np
 
+from minidl.checks import whole
 from minidl.datasets import Data, as_pair, batches
 from minidl.engine.array import Array
 from minidl.engine.parameter import Parameter
@@ -16,7 +17,7 @@ from minidl.layers import Layer
 from minidl.losses import cross_entropy
 from minidl.optim import Optimizer
 from minidl.training.callbacks import Callback, TrainingState
-from minidl.training.checks import Statistics, check_statistics, whole
+from minidl.training.checks import Statistics, check_statistics
 from minidl.training.evaluate import Loss, evaluate, hits
 from minidl.training.history import FINISHED, INTERRUPTED, NON_FINITE, RUNNING, History
 from minidl.training.interrupt import interruptible

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from minidl.datasets.files import replacing
+from minidl.files import replacing
 
 FINISHED = "finished"
 RUNNING = "running"

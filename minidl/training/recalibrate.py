@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
+
+from minidl.checks import whole
 from minidl.datasets import Data, as_pair
 from minidl.engine.tape import active_tape
 from minidl.layers import BatchNorm, Layer
-from minidl.training.checks import whole
 
 # Statistics don't need the batches of the training: larger ones are about twice as fast as batches of 60, and
 # nearer to the population, as the layers before were normalised with less noise. 10 of them are nearly exact
@@ -32,7 +34,7 @@ def recalibrate(model: Layer, data: Data, batch_size: int = BATCH_SIZE, batches:
         batches: how many; None for all full ones.
 
     Raises:
-        ValueError: if data has fewer than one full batch, or fewer than `batches`.
+        ValueError: if data has fewer than one full batch, or fewer than `batches`, or holds NaN or infinity.
 
     Source: Ioffe & Szegedy 2015, Algorithm 2, step 10. Wu & Johnson 2021 (arXiv:2105.07576) call it
     PreciseBN.
@@ -67,8 +69,15 @@ def recalibrate(model: Layer, data: Data, batch_size: int = BATCH_SIZE, batches:
                 norm.reset_statistics()
                 norm.momentum = None
                 norm.training = True
-            for i in range(full if batches is None else least):
+            count = full if batches is None else least
+            for i in range(count):
                 model(inputs[i * size : (i + 1) * size])
+            refusing = [norm for norm in norms if norm.batches_seen < count]
+            if refusing and not np.isfinite(used := inputs[: count * size]).all():
+                bad = next(i for i, example in enumerate(used) if not np.isfinite(example).all())
+                raise ValueError(f"recalibrate got NaN or infinity in example {bad}: leave it out")
+            for norm in refusing:   # the network itself overflows, and it must not look as if it didn't
+                norm.running_var = np.full_like(norm.running_var, np.nan)
             done = True
         finally:
             for norm, (momentum, mean, var, seen) in old.items():

@@ -113,7 +113,9 @@ def test_folders_with_letters_that_the_console_lacks(minidl, tmp_path, monkeypat
     import io
     import sys
 
-    monkeypatch.setenv("MINIDL_DATASETS", str(tmp_path / "Daten-\u00fc-\u4e2d"))
+    folder = tmp_path / "Daten-\u00fc-\u4e2d"
+    folder.mkdir()
+    monkeypatch.setenv("MINIDL_DATASETS", str(folder))
     console = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
     monkeypatch.setattr(sys, "stdout", console)
     assert minidl() == 0

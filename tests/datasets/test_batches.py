@@ -86,7 +86,7 @@ def test_dataset():
         ({"size": 2.5}, ValueError, "size .* got 2.5"),
         ({"size": True}, ValueError, "size .* got True"),
         ({"size": 4, "epochs": 0}, ValueError, "epochs .* got 0"),
-        ({"size": 4, "seed": -1}, ValueError, "batches expects a seed .* got -1"),
+        ({"size": 4, "seed": -1}, ValueError, "batches expects seed to be .* got -1"),
         ({"size": 4, "seed": "a"}, ValueError, "got 'a'"),
         ({"size": 11, "drop_last": True}, ValueError, "nothing of 10 examples: use a size of at most 10"),
         ({"size": 4, "data": (DATA[0], DATA[1][:9])}, ValueError, "batches has 10 inputs but 9 targets"),

@@ -14,6 +14,7 @@ def test_order_of_places(home, tmp_path, monkeypatch):
     (tmp_path / "site-packages" / "datasets").mkdir(parents=True)
     assert len(folders.places()) == 1  # a folder of that name in site-packages is no checkout
     (tmp_path / "site-packages" / "pyproject.toml").touch()
+    (tmp_path / "mine").mkdir()
     monkeypatch.setenv("MINIDL_DATASETS", str(tmp_path / "mine"))
     assert folders.places() == [
         folders.Place(tmp_path / "mine", own=False),
@@ -63,9 +64,10 @@ def test_cache_folder_of_each_system(platform, variable, expected, tmp_path, mon
 
 def test_landing_is_the_first_writable_folder(home, tmp_path, monkeypatch):
     mine = tmp_path / "mine"
+    mine.mkdir()
     monkeypatch.setenv("MINIDL_DATASETS", str(mine))
-    assert folders.landing("set") == mine / "set"  # made, where it is missing
-    assert os.listdir(mine / "set") == []
+    assert folders.landing("set") == mine / "set"
+    assert os.listdir(mine) == []  # it is made when there is something to put into it
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a folder's mode says nothing on this system")
@@ -75,10 +77,10 @@ def test_landing_passes_over_read_only_folders(home, tmp_path, monkeypatch):
     mine.chmod(0o555)  # respected even for an administrator, who could write to it
     monkeypatch.setenv("MINIDL_DATASETS", str(mine))
     assert folders.landing("set") == home / "set"
-    home.chmod(0o555)
+    (home / "set").mkdir(parents=True)
     (home / "set").chmod(0o555)
     assert folders.landing("set") is None
-    for folder in (mine, home, home / "set"):
+    for folder in (mine, home / "set"):
         folder.chmod(0o755)
 
 
@@ -101,12 +103,20 @@ def test_user_without_a_home(home, tmp_path, monkeypatch):
     assert all(place.path.is_absolute() for place in folders.places())
 
 
+@pytest.mark.skipif(os.name != "posix", reason="links need a privilege on this system")
 def test_landing_on_a_broken_link(home, tmp_path, monkeypatch):
-    if not hasattr(os, "symlink") or os.name == "nt":
-        pytest.skip("links need a privilege on this system")
-    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
-    monkeypatch.setenv("MINIDL_DATASETS", str(tmp_path / "link"))
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "set").symlink_to(tmp_path / "nowhere")
+    monkeypatch.setenv("MINIDL_DATASETS", str(tmp_path / "mine"))
     assert folders.landing("set") == home / "set"
+
+
+def test_a_misspelt_variable_is_refused_and_nothing_is_made(home, tmp_path, monkeypatch):
+    monkeypatch.setenv("MINIDL_DATASETS", str(tmp_path / "mnsit" / "data"))
+    for ask in (folders.places, lambda: folders.landing("set")):
+        with pytest.raises(ValueError, match=r"is .*data, which is not there: correct it, or make"):
+            ask()
+    assert os.listdir(tmp_path) == []
 
 
 def test_the_folder_of_one_data_set_is_not_the_folder_of_all(tmp_path, monkeypatch):

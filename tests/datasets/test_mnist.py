@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import shutil
@@ -111,6 +112,22 @@ def test_no_writable_folder_is_said(home, tiny):
     with pytest.raises(DatasetUnavailable, match="set MINIDL_DATASETS to a folder that can"):
         local.read(tiny(DEAD))
     home.chmod(0o755)
+
+
+def test_a_failed_download_leaves_no_empty_folder(home, tiny):
+    with pytest.raises(DatasetUnavailable):
+        local.read(tiny(DEAD))
+    assert not home.exists()
+
+
+def test_a_full_disk_is_said(home, tiny, mirror, monkeypatch):
+    def full(*arguments):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("minidl.datasets.download._download_one", full)
+    with pytest.raises(DatasetUnavailable, match=r"can't be written to .*tiny \(No space left on device\)"):
+        local.read(tiny(mirror.url("good")))
+    assert not home.exists()
 
 
 def test_unknown_name():

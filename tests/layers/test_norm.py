@@ -175,9 +175,12 @@ def test_changing_one_feature_leaves_the_others_as_they_were():
     (lambda: LayerNorm(3)(np.zeros((4, 5))), "expects (batch, ..., 3), got (4, 5): use LayerNorm(5)"),
     (lambda: GroupNorm(2, 4)(np.zeros((4, 6))), "expects (batch, ..., 4), got (4, 6): use GroupNorm(2, 6)"),
     (lambda: BatchNorm(0), "BatchNorm expects num_features to be a whole number of 1 or more, got 0"),
-    (lambda: BatchNorm(3, momentum=1.5), "BatchNorm expects momentum from 0 to 1, or None, got 1.5"),
-    (lambda: BatchNorm(3, eps=-1), "BatchNorm expects eps >= 0, got -1"),
-    (lambda: BatchNorm(3, eps=float("nan")), "BatchNorm expects eps >= 0, got nan"),
+    (lambda: BatchNorm(3, momentum=1.5), "momentum to be a number in [0, 1] or None, got 1.5"),
+    (lambda: BatchNorm(3, eps=-1), "BatchNorm expects eps to be a number in [0, inf), got -1"),
+    (lambda: LayerNorm(3, eps=-1), "LayerNorm expects eps to be a number in [0, inf), got -1"),
+    (lambda: GroupNorm(1, 3, eps=float("nan")), "GroupNorm expects eps to be a number in [0, inf), got nan"),
+    (lambda: BatchNorm(3, eps="a"), "BatchNorm expects eps to be a number in [0, inf), got 'a'"),
+    (lambda: GroupNorm(1.5, 3), "GroupNorm expects groups to be a whole number of 1 or more, got 1.5"),
     (lambda: LayerNorm(-1), "LayerNorm expects num_features to be"),
     (lambda: GroupNorm(3, 4), "GroupNorm expects 4 features to be divisible by 3 groups"),
     (lambda: GroupNorm(0, 4), "GroupNorm expects groups to be a whole number of 1 or more, got 0"),
@@ -192,6 +195,7 @@ def test_their_reprs_name_what_differs_from_the_usual():
     other = BatchNorm(3, None, 0.001, affine=False)
     assert repr(other) == "BatchNorm(3, momentum=None, eps=0.001, affine=False)"
     assert (repr(LayerNorm(3)), repr(GroupNorm(1, 3))) == ("LayerNorm(3)", "GroupNorm(1, 3)")
+    assert repr(GroupNorm(1, 3, eps=0.5)) == "GroupNorm(1, 3, eps=0.5)"
 
 
 @pytest.mark.parametrize("layer", [LayerNorm(6), GroupNorm(2, 6)], ids=repr)
@@ -211,3 +215,18 @@ def test_the_first_batch_counts_in_full_however_small_its_variance(momentum):
     layer = BatchNorm(2, momentum=momentum, eps=1e-12)
     layer(x)
     np.testing.assert_allclose(layer.running_var, x.var(0, ddof=1), rtol=1e-4)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("momentum", [0.1, None])
+def test_a_batch_that_is_not_finite_leaves_the_statistics_as_they_are(bad, momentum):
+    x = np.random.default_rng(0).normal(size=(8, 3)).astype(np.float32)
+    layer = BatchNorm(3, momentum=momentum)
+    layer(x)
+    before = layer.state_dict()
+    x[2, 1] = bad
+    with np.errstate(all="ignore"):
+        y = layer(x)
+    assert np.isnan(y.data[:, 1]).all()
+    for name, array in layer.state_dict().items():
+        np.testing.assert_array_equal(array, before[name])

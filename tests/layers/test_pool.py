@@ -33,6 +33,14 @@ def test_messages_of_pools(kind, shape, message):
         kind(2)(np.zeros(shape))
     with pytest.raises(ValueError, match=f"{kind.__name__} expects size to be a whole number of 1 or more"):
         kind(0)
+    with pytest.raises(ValueError, match=f"{kind.__name__} expects size to be .* got 1.5"):
+        kind(1.5)
+
+
+@pytest.mark.parametrize("slope", [float("nan"), float("inf"), "0.1", None])
+def test_leaky_relu_refuses_a_slope_that_is_no_number(slope):
+    with pytest.raises(ValueError, match=r"LeakyReLU expects slope to be a number in \(-inf, inf\), got"):
+        LeakyReLU(slope)
 
 
 def test_dropout_drops_its_rate_and_scales_the_others():
@@ -55,7 +63,7 @@ def test_dropout_repeats_itself_from_its_seed():
     np.testing.assert_array_equal(first(X).data, second(X).data)
 
 
-@pytest.mark.parametrize("rate", [1, -0.1, 1.5, float("nan")])
+@pytest.mark.parametrize("rate", [1, -0.1, 1.5, float("nan"), "0.5", None])
 def test_dropout_refuses_a_wrong_rate(rate):
-    with pytest.raises(ValueError, match="Dropout expects a rate from 0 to below 1, got"):
+    with pytest.raises(ValueError, match=r"Dropout expects rate to be a number in \[0, 1\), got"):
         Dropout(rate)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -142,3 +144,24 @@ def test_population_statistics_are_those_of_the_first_10_000_images(build):
     found = evaluate(model, few, statistics="population", training_data=train)
     recalibrate(model, (inputs[:10_000], train[1][:10_000]))
     assert found == evaluate(model, few)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_data_that_is_not_finite_is_refused_and_changes_nothing(bad, build, same):
+    inputs = np.ones((64, 4), np.float32)
+    inputs[40, 2] = bad
+    model, before = build(), build()
+    refused = pytest.raises(ValueError, match="recalibrate got NaN or infinity in example 40")
+    with np.errstate(all="ignore"), refused:
+        recalibrate(model, (inputs, np.zeros(64, int)), batch_size=16)
+    assert same(model, before)
+    recalibrate(model, (inputs, np.zeros(64, int)), batch_size=16, batches=2)   # it isn't among these
+
+
+def test_a_network_that_overflows_has_no_population_statistics(build, data):
+    model = build()
+    model[0].weight.data = np.full((4, 8), 3e38, np.float32)
+    with np.errstate(all="ignore"):
+        recalibrate(model, data, batch_size=16)
+        assert np.isnan(model[1].running_var).all()
+        assert math.isnan(evaluate(model, data).loss)

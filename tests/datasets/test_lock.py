@@ -1,38 +1,14 @@
 from __future__ import annotations
 
+import errno
 import os
 import threading
 import time
 
 import pytest
 
-from minidl.datasets.files import locked, remove_leftovers, replacing
-
-
-def test_replacing_writes_the_whole_file(tmp_path):
-    path = tmp_path / "new" / "file.bin"
-    with replacing(path) as file:
-        file.write(b"abc")
-        assert not path.exists()
-    assert path.read_bytes() == b"abc"
-    assert os.listdir(path.parent) == ["file.bin"]
-
-
-def test_replacing_leaves_the_old_file_if_interrupted(tmp_path):
-    path = tmp_path / "file.bin"
-    path.write_bytes(b"old")
-    with pytest.raises(KeyboardInterrupt), replacing(path) as file:
-        file.write(b"half")
-        raise KeyboardInterrupt
-    assert path.read_bytes() == b"old"
-    assert os.listdir(tmp_path) == ["file.bin"]
-
-
-def test_remove_leftovers_removes_temporary_files_only(tmp_path):
-    for name in (".a.gz.12-ab.part", "a.gz", ".lock"):
-        (tmp_path / name).touch()
-    remove_leftovers(tmp_path)
-    assert sorted(os.listdir(tmp_path)) == [".lock", "a.gz"]
+from minidl.datasets import lock as module
+from minidl.datasets.lock import locked
 
 
 def test_lock_keeps_the_second_out_until_the_first_is_done(tmp_path, capsys):
@@ -78,3 +54,31 @@ def test_lock_is_given_back_after_an_error(tmp_path):
     assert os.listdir(tmp_path) == []
     with locked(tmp_path):
         (tmp_path / ".lock").unlink()  # somebody cleaned up: no error when it is given back
+
+
+def test_a_full_disk_leaves_no_lock(tmp_path, monkeypatch):
+    def full(handle, *options, **more):
+        os.close(handle)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(module.os, "fdopen", full)
+    with pytest.raises(OSError, match="No space left"), locked(tmp_path / "set"):
+        pass
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_folder_that_vanishes_while_waiting_is_made_again(tmp_path):
+    folder = tmp_path / "set"
+    entered = threading.Event()
+
+    def second():
+        with locked(folder, stale=5):
+            entered.set()
+
+    thread = threading.Thread(target=second)
+    with pytest.raises(ZeroDivisionError), locked(folder, stale=5):
+        thread.start()
+        time.sleep(0.1)
+        raise ZeroDivisionError
+    thread.join(10)
+    assert entered.is_set()

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, and a lock between processes, with nothing but portable calls."""
+"""A lock on a folder between processes, with nothing but portable calls."""
 
 from __future__ import annotations
 
@@ -9,53 +9,34 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+
+from minidl.files import folder_made
 
 STALE = 10.0  # seconds without a sign of life after which a lock's owner counts as dead
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A new file to write to: it takes the place of `path` when the block ends, or vanishes if it raises."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}.part")
-    try:
-        with temporary.open("xb") as file:
-            yield file
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def remove_leftovers(folder: Path) -> None:
-    """Delete what killed processes left of their temporary files; call it while holding the folder's lock."""
-    for leftover in folder.glob(".*.part"):
-        try:
-            leftover.unlink()
-        except OSError:  # Windows: still open in a process that is alive; it will remove it itself
-            continue
 
 
 @contextmanager
 def locked(folder: Path, stale: float = STALE) -> Iterator[None]:
     """Hold `folder`'s lock: a file whose time its owner renews, so that a killed owner's lock runs out.
 
-    Waits for another process's lock, and says so on stderr. Two processes that find the same stale lock at
+    The folder is made; after an error it vanishes again, if nothing came to lie in it. Waits for another
+    process's lock, and says so on stderr. Two processes that find the same stale lock at
     the same instant may both get it: what is done under it must be atomic anyway, the lock saves double work.
     """
     lock = folder / ".lock"
     mine = f"process {os.getpid()}, {os.urandom(8).hex()}"
-    _acquire(lock, mine, stale)
     done = threading.Event()
     pulse = threading.Thread(target=_renew, args=(lock, done, stale / 10), daemon=True, name="minidl-lock")
-    pulse.start()
-    try:
-        yield
-    finally:
-        done.set()
-        pulse.join()
-        if _owner(lock) == mine:
-            lock.unlink(missing_ok=True)
+    with folder_made(folder):
+        _acquire(lock, mine, stale)
+        pulse.start()
+        try:
+            yield
+        finally:
+            done.set()
+            pulse.join()
+            if _owner(lock) == mine:
+                lock.unlink(missing_ok=True)
 
 
 def _acquire(lock: Path, mine: str, stale: float) -> None:
@@ -68,13 +49,20 @@ def _acquire(lock: Path, mine: str, stale: float) -> None:
             if _age(lock) > stale:
                 lock.unlink(missing_ok=True)
                 continue
+        except FileNotFoundError:   # another process, which failed, took its empty folder away
+            lock.parent.mkdir(parents=True, exist_ok=True)
+            continue
         except PermissionError:
             # Windows says this of a lock that is being deleted, and says it for good of a read-only folder.
             if os.name != "nt" or waited > stale:
                 raise
         else:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(mine)
+            try:
+                with os.fdopen(handle, "w", encoding="utf-8") as file:
+                    file.write(mine)
+            except OSError:     # a full disk: nobody is to wait for a lock that nobody holds
+                lock.unlink(missing_ok=True)
+                raise
             return
         if waited == 0.0:
             print(f"minidl: another process is at work in {lock.parent}, waiting for it", file=sys.stderr)
