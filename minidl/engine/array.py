@@ -18,10 +18,15 @@ def as_array(value: Any, dtype: np.dtype[Any] | None = None) -> Array:
         dtype: float32 or float64, converted to in one step: 0.1 has other digits by way of float32.
 
     Raises:
-        TypeError: if it isn't made of real numbers.
+        TypeError: if it isn't made of real numbers, or has a mask.
 
     """
     if isinstance(value, np.ndarray | np.generic):
+        if hasattr(value, "mask") and np.ma.is_masked(value):
+            raise TypeError(
+                f"expected an array without a mask, got {describe(value)} with masked elements: "
+                f"say what stands for them, a.filled(value)"
+            )
         array = np.asarray(value)
         if dtype is None and array.dtype.kind == "f" and array.dtype.itemsize >= 8:
             dtype = np.dtype(np.float64)    # long double and other byte orders too

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from minidl.engine.array import Array, describe, read_only
-from minidl.engine.tensor import Tensor
+from minidl.engine.tensor import Tensor, plain_array
 
 
 class Parameter(Tensor):
@@ -29,7 +29,7 @@ class Parameter(Tensor):
     __slots__ = ("_drawn", "_writable")
 
     def __init__(self, data: Any, requires_grad: bool = True) -> None:
-        super().__init__(data, requires_grad)
+        super().__init__(_unshared(plain_array(data)), requires_grad)
         self._writable: Array | None = None
         self._drawn = False
 
@@ -46,8 +46,7 @@ class Parameter(Tensor):
                 f"parameter.data expects an array {self.shape} of {self.dtype}, got {describe(array)}: "
                 f"a parameter keeps its shape and dtype (model.astype changes the dtype)"
             )
-        # A locked array may be another parameter's, which an optimizer goes on changing under it.
-        self._replace(array if array.flags.writeable else array.copy())
+        self._replace(_unshared(array))
 
     def _replace(self, array: Array) -> None:
         self._data = read_only(array)
@@ -91,3 +90,8 @@ class Parameter(Tensor):
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.version = state["version"]
         self._drawn = state["drawn"]
+
+
+def _unshared(array: Array) -> Array:
+    # A locked array may be another parameter's, which an optimizer goes on changing under it.
+    return array if array.flags.writeable else array.copy()

@@ -84,6 +84,10 @@ class Tape:
 
         return [r for r in self.records if (op is None or r.op == op) and (layer is None or lies_in(r.layer))]
 
+    def has_used(self, tensor: Tensor) -> bool:
+        """Whether it is an input of one of the records."""
+        return any(tensor is x for record in self.records for x in record.inputs)
+
     # ---- replay --------------------------------------------------------------------------------------------
 
     def backward(self, loss: Tensor, gradient: Any = None) -> None:

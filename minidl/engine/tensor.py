@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from minidl.engine.array import Array, as_array, describe, read_only
+from minidl.engine.protocols import apply_ufunc, export, refuse
+from minidl.engine.thread import thread
 
 TensorLike: TypeAlias = "Tensor | Array | float | Sequence[Any]"
 Axis: TypeAlias = "int | tuple[int, ...] | None"
@@ -20,10 +22,6 @@ OUTSIDE = -1    # computed from leaves that require a gradient while no tape was
 
 # ops/operators.py fills this table, once, so that the engine needn't import the ops that stand upon it.
 OPERATORS: dict[str, Callable[..., Tensor]] = {}
-UFUNCS: dict[np.ufunc, Callable[..., Any]] = {}
-
-# NumPy's names for what minidl calls otherwise, for the message that says what to use.
-_OTHER_NAMES = {"amax": "max", "amin": "min", "dot": "matmul", "hstack": "concatenate", "vstack": "stack"}
 
 
 class Tensor:
@@ -99,7 +97,11 @@ class Tensor:
 
     @property
     def requires_grad(self) -> bool:
-        """Whether gradients flow here. Can be set on leaves only (`False` freezes a parameter)."""
+        """Whether gradients flow here. Can be set on leaves only (`False` freezes a parameter).
+
+        Set it before `with Tape()`: like a change of values it raises `version`, and backward through an
+        older version is an error.
+        """
         return self._requires_grad
 
     @requires_grad.setter
@@ -108,7 +110,16 @@ class Tensor:
             raise ValueError(
                 "requires_grad can be set on leaves only, and this tensor was computed: use .detach()"
             )
+        if bool(value) == self._requires_grad:
+            return
+        # What has been recorded without it would lack its part of the gradient, and nobody could notice.
+        if value and thread.tape is not None and thread.tape.has_used(self):
+            raise RuntimeError(
+                f"requires_grad = True came too late for {self._describe()} that this tape has used already, "
+                f"so that part of its gradient would be lost: set it before `with Tape()`"
+            )
         self._requires_grad = bool(value)
+        self.version += 1
 
     @property
     def is_leaf(self) -> bool:
@@ -183,7 +194,12 @@ class Tensor:
         return int(self.item())
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Pickles and deep copies are leaves: a tape isn't copied along. Their arrays are unshared.
+        # A tape isn't copied along: what was computed on one would become a leaf, where its gradient ends.
+        if self.origin != LEAF:
+            raise TypeError(
+                f"{self._describe()} that was computed from what requires a gradient can't be copied or "
+                f"pickled, as the gradient would end there: copy t.detach(), or np.array(t)"
+            )
         return type(self), (np.array(self._data), self._requires_grad)
 
     # ---- NumPy's protocols -------------------------------------------------------------------------------
@@ -192,27 +208,10 @@ class Tensor:
         return np.array(self._data, dtype=dtype, copy=copy)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
-        if options.get("out") is not None:
-            raise TypeError(
-                f"np.{ufunc.__name__} can't write a tensor into an array: use a = a + t, not a += t"
-            )
-        op = UFUNCS.get(ufunc)
-        if op is None or method != "__call__" or options:
-            what = ufunc.__name__ + ("" if method == "__call__" else f".{method}")
-            what += f" with {', '.join(options)}" if options else ""
-            raise TypeError(
-                f"np.{what} has no minidl op, and would drop the gradient: "
-                f"build it from minidl.ops, or use np.asarray(t) to leave the tape on purpose"
-            )
-        return op(*inputs)
+        return apply_ufunc(ufunc, method, inputs, options)
 
     def __array_function__(self, function: Callable[..., Any], *_: Any) -> NoReturn:
-        name = _OTHER_NAMES.get(function.__name__, function.__name__)
-        fix = f"use minidl.ops.{name}" if name in OPERATORS else "build it from minidl.ops"
-        raise TypeError(
-            f"{function.__module__.replace('numpy', 'np', 1)}.{function.__name__} would drop the gradient: "
-            f"{fix}, or use np.asarray(t) to leave the tape on purpose"
-        )
+        refuse(function, OPERATORS)
 
     def __dlpack__(
         self,
@@ -222,11 +221,7 @@ class Tensor:
         dl_device: Any = None,
         copy: bool | None = None,
     ) -> Any:
-        # Before version 1.0 the protocol can't say "read-only", so such a consumer gets a copy.
-        array = self._data
-        if copy or max_version is None or max_version < (1, 0):
-            return array.copy().__dlpack__(stream=stream)
-        return array.__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device, copy=copy)
+        return export(self._data, stream=stream, max_version=max_version, dl_device=dl_device, copy=copy)
 
     def __dlpack_device__(self) -> tuple[int, int]:
         device: tuple[int, int] = self._data.__dlpack_device__()

@@ -42,10 +42,10 @@ def tanh(x: TensorLike) -> Tensor:
 
 
 def relu(x: TensorLike) -> Tensor:
-    """max(x, 0); the gradient at 0 is 0 (Nair & Hinton 2010)."""
+    """max(x, 0); the gradient at 0 is 0 (Nair & Hinton 2010). NaN stays, with gradient 1, as in PyTorch."""
     x = as_tensor(x)
     y = np.maximum(x.data, 0)
-    return record("relu", y, (x,), lambda g: (g * (y > 0),))
+    return record("relu", y, (x,), lambda g: (g * (y != 0),))
 
 
 def leaky_relu(x: TensorLike, slope: float = 0.01) -> Tensor:

@@ -12,21 +12,7 @@ from minidl.engine.arguments import as_tensor, tensors
 from minidl.engine.array import Array, describe
 from minidl.engine.tape import record
 from minidl.engine.tensor import Tensor, TensorLike
-
-
-def unbroadcast(g: Array, shape: tuple[int, ...]) -> Array:
-    """Sum a gradient over the axes along which an input was broadcast: the one place where that is undone.
-
-    Example:
-        >>> unbroadcast(np.ones((5, 3)), (1, 3))
-        array([[5., 5., 5.]])
-
-    """
-    if g.shape == shape:
-        return g
-    added = g.ndim - len(shape)
-    stretched = [added + i for i, n in enumerate(shape) if n == 1 and g.shape[added + i] != 1]
-    return np.asarray(g.sum(axis=(*range(added), *stretched), keepdims=True)).reshape(shape)
+from minidl.ops.broadcast import unbroadcast
 
 
 def _broadcasting(
@@ -154,7 +140,7 @@ def abs(x: TensorLike) -> Tensor:  # noqa: A001 (NumPy's name)
 
 
 def maximum(x: TensorLike, y: TensorLike) -> Tensor:
-    """The larger of x and y, elementwise; equal ones share the gradient in halves."""
+    """The larger of x and y, elementwise; equal ones share the gradient in halves. NaN if either is NaN."""
     x, y = tensors("maximum", x, y)
     a, b = x.data, y.data
     z = _apply("maximum", np.maximum, a, b)
@@ -162,7 +148,7 @@ def maximum(x: TensorLike, y: TensorLike) -> Tensor:
 
 
 def minimum(x: TensorLike, y: TensorLike) -> Tensor:
-    """The smaller of x and y, elementwise; equal ones share the gradient in halves."""
+    """The smaller of x and y, elementwise; equal ones share the gradient in halves. NaN if either is NaN."""
     x, y = tensors("minimum", x, y)
     a, b = x.data, y.data
     z = _apply("minimum", np.minimum, a, b)
@@ -170,8 +156,8 @@ def minimum(x: TensorLike, y: TensorLike) -> Tensor:
 
 
 def _share(a: Array, b: Array) -> Array:
-    """1 where a > b, a half where both are equal, else 0."""
-    return np.where(a == b, 0.5, a > b).astype(a.dtype)
+    """1 where a > b, a half where both are equal, else 0; 1 where either is NaN, as in PyTorch."""
+    return np.where(a == b, 0.5, ~(a < b)).astype(a.dtype)
 
 
 def where(condition: Array, x: TensorLike, y: TensorLike) -> Tensor:
@@ -202,6 +188,8 @@ def where(condition: Array, x: TensorLike, y: TensorLike) -> Tensor:
 
 def clip(x: TensorLike, low: float | None = None, high: float | None = None) -> Tensor:
     """Limit x to [low, high]; the gradient is 1 inside and at the limits, 0 outside.
+
+    NaN stays NaN, with gradient 0, as in PyTorch.
 
     Args:
         x: tensor of any shape.

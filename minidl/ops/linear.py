@@ -11,7 +11,7 @@ from minidl.engine.arguments import tensors
 from minidl.engine.array import Array
 from minidl.engine.tape import record
 from minidl.engine.tensor import Tensor, TensorLike
-from minidl.ops.elementwise import unbroadcast
+from minidl.ops.broadcast import unbroadcast
 
 
 def dense(x: TensorLike, weight: TensorLike, bias: TensorLike | None = None) -> Tensor:

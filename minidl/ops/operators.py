@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from minidl.engine.tensor import OPERATORS, UFUNCS, Tensor
+from minidl.engine.protocols import UFUNCS
+from minidl.engine.tensor import OPERATORS, Tensor
 from minidl.ops import activation, elementwise, linear, reduce, shape, softmax
 
 OPERATORS.update(

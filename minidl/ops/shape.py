@@ -12,7 +12,7 @@ from minidl.engine.arguments import as_tensor, tensors
 from minidl.engine.array import Array, describe
 from minidl.engine.tape import record
 from minidl.engine.tensor import Tensor, TensorLike
-from minidl.ops.elementwise import unbroadcast
+from minidl.ops.broadcast import unbroadcast
 
 
 def reshape(x: TensorLike, shape: int | tuple[int, ...]) -> Tensor:

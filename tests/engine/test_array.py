@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import minidl as dl
 from minidl.engine.array import as_array, describe, read_only
 
 
@@ -65,6 +66,18 @@ def test_other_libraries_arrays_come_in_by_their_protocols():
 def test_what_is_no_real_number_is_refused(value):
     with pytest.raises(TypeError, match="expected real numbers, got "):
         as_array(value)
+
+
+def test_a_masked_array_would_lose_its_mask_and_is_refused():
+    masked = np.ma.array([1.0, 2.0], mask=[True, False])
+    for call in (as_array, dl.Tensor, dl.Parameter, lambda a: dl.Tensor([1.0, 1.0]) * a):
+        with pytest.raises(TypeError, match=(
+            r"expected an array without a mask, got shape \(2,\) of float64 with masked elements: "
+            r"say what stands for them, a.filled\(value\)"
+        )):
+            call(masked)
+    assert as_array(masked.filled(0.0)).tolist() == [0, 2]
+    assert as_array(np.ma.array([1.0, 2.0])).tolist() == [1, 2]     # nothing is masked, nothing is lost
 
 
 def test_ragged_lists_are_refused():

@@ -73,7 +73,7 @@ def test_copies_keep_version_and_kind(duplicate):
     p.draw([1, 2])
     p.requires_grad = False
     twin = duplicate(p)
-    assert (type(twin), twin.version, twin.is_drawn, twin.requires_grad) == (Parameter, 1, True, False)
+    assert (type(twin), twin.version, twin.is_drawn, twin.requires_grad) == (Parameter, 2, True, False)
     twin.writable()[...] = 7
     assert p.data.tolist() == [1, 2]
 
@@ -84,3 +84,13 @@ def test_a_parameter_set_from_another_shares_nothing_with_it():
     q.data = p.data
     p.writable()[...] = 2
     np.testing.assert_array_equal(q.data, 1)
+
+
+def test_a_parameter_made_from_another_shares_nothing_with_it():
+    p = Parameter(np.zeros(2, np.float32))
+    p.writable()[...] = 1
+    q = Parameter(p.data)
+    p.writable()[...] = 2
+    np.testing.assert_array_equal(q.data, 1)
+    mine = np.zeros(2)
+    assert np.shares_memory(Parameter(mine).data, mine)     # the user's own is not copied

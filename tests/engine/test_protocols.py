@@ -23,23 +23,88 @@ def test_asarray_gives_the_array_itself_and_array_a_copy():
         np.asarray(t, dtype=np.float32, copy=False)
 
 
-def test_dlpack_shares_the_array_read_only_or_gives_a_copy_to_old_consumers():
-    t = dl.Tensor(A)
-    shared = np.from_dlpack(t)
-    np.testing.assert_array_equal(shared, A)
-    assert not shared.flags.writeable or not np.shares_memory(shared, A)
-    assert t.__dlpack_device__() == A.__dlpack_device__()
+class Exported:
+    """A consumer of the protocol as it was before 1.0, or one that asks for an older version."""
 
-    class OldConsumersView:     # a protocol of before 1.0, which can't say read-only
-        def __dlpack__(self, **_):
-            return t.__dlpack__()
+    def __init__(self, tensor, **options):
+        self.tensor = tensor
+        self.options = options
+
+    def __dlpack__(self, **_):
+        return self.tensor.__dlpack__(**self.options)
+
+    def __dlpack_device__(self):
+        return self.tensor.__dlpack_device__()
+
+
+def test_dlpack_exports_a_copy_as_some_consumers_write_to_what_is_read_only():
+    t = dl.Tensor(A)
+    assert t.__dlpack_device__() == A.__dlpack_device__()
+    for consumer in (t, Exported(t), Exported(t, max_version=(1, 0)), Exported(t, copy=True)):
+        copied = np.from_dlpack(consumer)
+        np.testing.assert_array_equal(copied, A)
+        assert not np.shares_memory(copied, A)
+    copied = np.from_dlpack(t)
+    copied += 1                         # it may be written to
+    np.testing.assert_array_equal(copied, t.data + 1)
+
+
+def test_dlpack_without_a_copy_shares_the_array_read_only():
+    t = dl.Tensor(A)
+    shared = np.from_dlpack(t, copy=False)
+    assert np.shares_memory(shared, A)
+    assert not shared.flags.writeable
+    with pytest.raises(BufferError, match="readonly"):      # a protocol of before 1.0 can't say read-only
+        np.from_dlpack(Exported(t, copy=False))
+
+
+def test_arrays_come_in_by_dlpack_without_a_copy():
+    class OnlyDLPack:
+        def __dlpack__(self, **options):
+            return A.__dlpack__(**options)
 
         def __dlpack_device__(self):
-            return t.__dlpack_device__()
+            return A.__dlpack_device__()
 
-    copied = np.from_dlpack(OldConsumersView())
-    np.testing.assert_array_equal(copied, A)
-    assert not np.shares_memory(copied, A)
+    t = dl.Tensor(OnlyDLPack())
+    assert np.shares_memory(t.data, A)
+    assert not t.data.flags.writeable
+
+
+def test_torch_tensors_go_both_ways():
+    torch = pytest.importorskip("torch")
+    t = dl.Tensor(A)
+    theirs = torch.from_dlpack(t)
+    theirs += 1                         # PyTorch takes no notice of the read-only mark
+    np.testing.assert_array_equal(theirs.numpy(), t.data + 1)
+    assert dl.Tensor(theirs).data.tolist() == theirs.tolist()
+
+
+@pytest.mark.parametrize("operator", ["+", "-", "*", "/", "//", "%", "**", "@"])
+def test_every_operator_with_an_array_on_the_left_is_a_tensor_on_the_tape(operator):
+    array, t = A + 0.5, dl.Tensor(A, requires_grad=True)
+    scope = {"array": array, "t": t, "a": dl.Tensor(array)}
+    with dl.Tape() as tape:
+        left = eval(f"array {operator} t", scope)
+        right = eval(f"a {operator} t", scope)
+    assert type(left) is dl.Tensor
+    np.testing.assert_array_equal(left.data, eval(f"array {operator} t", {"array": array, "t": A}))
+    assert [(r.op, r.inputs[1] is t) for r in tape.records] == 2 * [(tape.records[0].op, True)]
+    del right
+    tape.backward(left, gradient=A)
+    assert np.isfinite(t.grad).all()
+    assert t.grad.any() or operator == "//"
+
+
+def test_divmod_and_comparisons_with_an_array_on_the_left():
+    array, t = A[::-1].copy(), dl.Tensor(A)
+    for ours, theirs in zip(divmod(array, t), divmod(array, A), strict=True):
+        assert type(ours) is dl.Tensor
+        np.testing.assert_array_equal(ours.data, theirs)
+    for operator in ("==", "!=", "<", "<=", ">", ">="):
+        ours = eval(f"array {operator} t", {"array": array, "t": t})
+        assert type(ours) is np.ndarray
+        np.testing.assert_array_equal(ours, eval(f"array {operator} t", {"array": array, "t": A}))
 
 
 def test_an_array_on_the_left_gives_a_tensor_with_its_gradient():

@@ -138,14 +138,62 @@ def test_argmax_and_argmin_are_plain_integers():
 
 @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda t: pickle.loads(pickle.dumps(t))])
 def test_copies_and_pickles_are_leaves_with_arrays_of_their_own(duplicate):
-    p = Parameter(np.arange(3.0))
-    with dl.Tape():
-        computed = p * 2
-    for original in (Tensor(np.arange(3.0), requires_grad=True), computed):
+    leaf = Tensor(np.arange(3.0), requires_grad=True)
+    for original in (leaf, (leaf * 2).detach(), Tensor(np.arange(3.0)) * 2):
         twin = duplicate(original)
-        assert (type(twin), twin.dtype, twin.requires_grad, twin.is_leaf) == (Tensor, np.float64, True, True)
+        assert (type(twin), twin.dtype, twin.is_leaf) == (Tensor, np.float64, True)
+        assert twin.requires_grad is original.requires_grad
         np.testing.assert_array_equal(twin.data, original.data)
         assert not np.shares_memory(twin.data, original.data)
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_a_computed_tensor_is_not_copied_as_its_gradient_would_end_there(duplicate):
+    p = Parameter(np.arange(3.0))
+    message = (
+        r"a Tensor \(3?,?\) of float64 that was computed from what requires a gradient can't be copied or "
+        r"pickled, as the gradient would end there: copy t.detach\(\), or np.array\(t\)"
+    )
+    with pytest.raises(TypeError, match=message), dl.Tape():
+        duplicate(p * 2)
+    with pytest.raises(TypeError, match=message):
+        duplicate((p * 2).sum())
+
+
+def test_requires_grad_is_not_switched_on_after_a_tape_has_used_the_leaf():
+    x, p = Tensor([2.0]), Parameter([3.0])
+    with dl.Tape() as tape:
+        x.detach().requires_grad = True         # others may be
+        first = x * 2
+        with pytest.raises(RuntimeError, match=(
+            r"requires_grad = True came too late for a Tensor \(1,\) of float32 that this tape has used "
+            r"already, so that part of its gradient would be lost: set it before `with Tape\(\)`"
+        )):
+            x.requires_grad = True
+        x.requires_grad = False                 # nothing changes
+        loss = (first * p).sum()
+    tape.backward(loss)
+    assert p.grad.tolist() == [4]
+    assert x.grad is None
+    x.requires_grad = True
+    with dl.Tape() as tape:
+        loss = (x * p).sum()
+    tape.backward(loss)
+    assert x.grad.tolist() == [3]
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_requires_grad_is_not_switched_between_forward_and_backward(before):
+    p, q = Parameter([2.0], requires_grad=before), Parameter([3.0])
+    with dl.Tape() as tape:
+        loss = (p * q).sum()
+    p.requires_grad = before
+    p.requires_grad = not before
+    with pytest.raises(RuntimeError, match=(
+        r"multiply used a parameter \(1,\) that was changed afterwards \(version 0, now 1\): call backward "
+        r"before the optimizer's step, or whatever else sets its .data or .requires_grad"
+    )):
+        tape.backward(loss)
 
 
 def test_its_text_shows_values_dtype_and_whether_it_requires_grad():
