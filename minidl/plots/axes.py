@@ -137,9 +137,10 @@ def share_legend(figure: Figure | SubFigure) -> None:
         legend = ax.get_legend()
         if legend is None:
             continue
-        for handle, text in zip(legend.legend_handles, legend.get_texts(), strict=True):
-            if handle is not None:
-                entries.setdefault(text.get_text(), handle)
+        # None stands for what Matplotlib can't show in a legend; such an entry has no text either.
+        handles = [handle for handle in legend.legend_handles if handle is not None]
+        for handle, text in zip(handles, legend.get_texts(), strict=True):
+            entries.setdefault(text.get_text(), handle)
         titles[legend.get_title().get_text()] = None
         legend.remove()
     if not entries:

@@ -45,7 +45,7 @@ def _nearest(path: Path) -> Path:
             if not folder.is_dir():
                 raise ValueError(f"results folder {path}: {folder} is a file, not a folder: choose another")
             return folder
-    return Path()
+    raise ValueError(f"results folder {path}: no folder above it exists: choose another")
 
 
 @contextmanager

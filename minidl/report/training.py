@@ -26,7 +26,7 @@ def confusion_counts(trained: TrainedNetwork) -> Array:
 
 def confusion_table(trained: TrainedNetwork) -> str:
     """The confusion matrix as ASCII: a row a true class, a column a predicted one, and the share right."""
-    if not np.isfinite(trained.logits).all():
+    if _diverged(trained):
         return "no confusion matrix: the network diverged, its outputs are infinite or NaN"
     counts, names = confusion_counts(trained), trained.test.class_names
     rows = [name if name == str(i) else f"{i} {name}" for i, name in enumerate(names)]
@@ -45,7 +45,7 @@ def training_figures(trained: TrainedNetwork) -> dict[str, Figure]:
     test, predictions = trained.test, trained.logits.argmax(1)
     ax = _new(figures, "curves", f"Validation accuracy: {trained.title}", (7.5, 4.2))
     plots.curves({"validation": trained.history}, ax=ax)
-    if not np.isfinite(trained.logits).all():     # diverged: whatever it says isn't a classification
+    if _diverged(trained):
         return figures
     ax = _new(figures, "confusion", f"Confusion matrix: {trained.title}", (7.5, 6.8))
     plots.confusion_matrix(confusion_counts(trained), test.class_names, ax)
@@ -72,13 +72,18 @@ def write_training(trained: TrainedNetwork, folder: Path) -> list[Path]:
             "config": trained.config,
             "test": trained.evaluation,
             "stopped": trained.history.stopped,
-            "confusion": confusion_counts(trained).tolist(),
+            "confusion": None if _diverged(trained) else confusion_counts(trained).tolist(),
             "environment": environment(),
         }
         write_json(unfinished / "results.json", to_plain(record))
         for name, figure in figures.items():
             plots.save(figure, unfinished / name)
     return sorted(folder.iterdir())
+
+
+def _diverged(trained: TrainedNetwork) -> bool:
+    """Whether its outputs are infinite or NaN: whatever it says then is no classification."""
+    return not np.isfinite(trained.logits).all()
 
 
 def _new(figures: dict[str, Figure], name: str, title: str, size: tuple[float, float]) -> Axes:

@@ -1,11 +1,13 @@
 """The command line as a user meets it: one sentence and exit code 2 for bad input, nothing left over."""
 
 import os
+import runpy
 import subprocess
 import sys
 
 import pytest
 
+from minidl import __version__
 from minidl.cli import main
 from minidl.cli.options import ACTIVATIONS, find_data
 from minidl.experiments.config import ACTIVATIONS as LAYERS
@@ -25,6 +27,7 @@ def sentence(capsys) -> str:
     [
         (["compare", "--lr", "0"], "expected a learning rate above 0, got '0'"),
         (["compare", "--lr", "-1"], "expected a learning rate above 0, got '-1'"),
+        (["compare", "--lr", "fast"], "expected a learning rate above 0, got 'fast'"),
         (["compare", "--lr", "nan"], "expected a learning rate above 0, got 'nan'"),
         (["compare", "--steps", "1.5"], "expected a whole number of 1 or more, got '1.5'"),
         (["compare", "--steps", "1" + 30 * "0"], "a whole number of 1 or more, got '10000000000000000...'"),
@@ -43,6 +46,28 @@ def test_bad_options_end_with_code_2(capsys, arguments, expected):
         main(arguments)
     assert stop.value.code == 2
     assert expected in sentence(capsys)
+
+
+def test_python_m_minidl_is_the_command(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["minidl", "--version"])
+    with pytest.raises(SystemExit) as stop:
+        runpy.run_module("minidl", run_name="__main__")
+    assert stop.value.code == 0
+    assert capsys.readouterr().out == f"minidl {__version__}\n"
+
+
+def test_importing_the_main_module_runs_nothing(capsys):
+    runpy.run_module("minidl.__main__", run_name="minidl.__main__")
+    assert capsys.readouterr() == ("", "")
+
+
+def test_an_error_without_a_text_is_named_by_its_kind(capsys, tmp_path, monkeypatch):
+    def out_of_memory(name):
+        raise MemoryError
+
+    monkeypatch.setattr("minidl.cli.train.find_data", out_of_memory)
+    assert main(["train", "--out", str(tmp_path / "out")]) == 2
+    assert sentence(capsys) == "minidl train: MemoryError"
 
 
 @pytest.mark.parametrize("command", ["compare", "train"])

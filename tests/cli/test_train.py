@@ -42,5 +42,33 @@ def test_writes_everything_that_it_says(small, tmp_path, capsys):
 
 def test_a_diverging_network_is_reported_not_hidden(small, tmp_path, capsys):
     arguments = ["--no-batch-norm", "--activation", "relu", "--lr", "1e30", "--steps", "30"]
-    assert main(["train", *arguments, "--out", str(tmp_path / "out")]) == 0
-    assert "non-finite loss" in capsys.readouterr().out
+    out = tmp_path / "out"
+    assert main(["train", *arguments, "--out", str(out)]) == 0
+    text = capsys.readouterr().out
+    assert "non-finite loss" in text
+    assert "no confusion matrix" in text
+    assert not (out / "confusion.png").exists()
+    assert json.loads((out / "results.json").read_text(encoding="utf-8"))["confusion"] is None
+
+
+@pytest.mark.parametrize(("model", "asked"), [("mlp", [1]), ("cnn", [])])
+def test_one_blas_thread_for_the_mlp_alone(small, tmp_path, monkeypatch, model, asked):
+    """A CNN's products are large enough for all threads."""
+    seen = []
+    monkeypatch.setattr("minidl.set_threads", seen.append)
+    monkeypatch.setattr(experiments, "train_network", lambda config: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        main(["train", "--model", model, "--out", str(tmp_path / "out")])
+    assert seen == asked
+
+
+@pytest.mark.parametrize(
+    ("arguments", "steps"),
+    [([], 5 * 16), (["--epochs", "2"], 2 * 16), (["--batch-size", "2000"], 5), (["--model", "cnn"], 16)],
+)
+def test_epochs_become_steps(small, tmp_path, monkeypatch, capsys, arguments, steps):
+    monkeypatch.setattr("minidl.set_threads", lambda threads: None)
+    monkeypatch.setattr(experiments, "train_network", lambda config: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        main(["train", *arguments, "--out", str(tmp_path / "out")])
+    assert f"on bars (synthetic): {steps} steps" in capsys.readouterr().out

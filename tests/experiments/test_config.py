@@ -14,6 +14,8 @@ from minidl.layers import BatchNorm, Dense, MaxPool2D, ReLU, Sigmoid
     [
         ({"lr": 0.0}, "lr"),
         ({"lr": float("nan")}, "lr"),
+        ({"momentum": 1.0}, "momentum"),
+        ({"momentum": -0.1}, "momentum"),
         ({"model": "rnn"}, "model"),
         ({"steps": 0}, "steps"),
         ({"init": "zero"}, "init"),
@@ -23,7 +25,7 @@ from minidl.layers import BatchNorm, Dense, MaxPool2D, ReLU, Sigmoid
     ],
 )
 def test_refuses_what_no_run_can_have(change, named):
-    with pytest.raises(ValueError, match=rf"expects {named} to be .*, got"):
+    with pytest.raises(ValueError, match=rf"expects {named} (to be|from) .*, got"):
         RunConfig(**change)
 
 

@@ -2,13 +2,16 @@
 
 import json
 import math
-from concurrent.futures import ThreadPoolExecutor
+import signal
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from minidl import experiments, optim
+from minidl import experiments, ops, optim
+from minidl.engine.tape import Tape
 from minidl.experiments import RunConfig, compare, comparison_from_plain, grid, run, summarize, to_plain
 from minidl.experiments.run import measuring_points
 from minidl.report import comparison_table
@@ -72,6 +75,46 @@ def test_the_same_seed_gives_the_same_record_on_any_executor():
         assert a.test_loss == b.test_loss
 
 
+def test_a_killed_worker_is_an_error_with_advice():
+    class Killed(Executor):
+        def submit(self, function, /, *arguments, **keywords):
+            future = Future()
+            future.set_exception(BrokenProcessPool("a child process terminated abruptly"))
+            return future
+
+    with pytest.raises(RuntimeError, match=r"a worker process was killed, .*: use fewer workers"):
+        compare([BN], Killed())
+
+
+def test_an_interrupted_run_is_no_result(monkeypatch):
+    """`fit` ends quietly at Ctrl-C; half a run must not be counted as a whole one."""
+
+    def interrupt(self, state):
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(run_module._Measure, "on_step", interrupt)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # as in a terminal
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run(BN)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_percentiles_of_an_infinite_input_are_nan():
+    with Tape() as tape:
+        ops.sigmoid(np.array([[0.0], [np.inf]], np.float32))
+    assert np.isnan(run_module._percentiles(tape, "sigmoid")).all()
+
+
+def test_a_leaky_relu_has_percentiles_but_no_saturation():
+    result = run(replace(BN, activation="leaky-relu", init="He", lr=0.05, steps=4))
+    assert all(m.saturation == () for m in result.measurements)
+    assert np.isfinite([m.percentiles for m in result.measurements]).all()
+    (cell,) = summarize(compare([result.config]))
+    assert math.isnan(cell.dead)
+
+
 def test_comparison_survives_json():
     comparison = compare([BN, replace(BN, steps=5)])
     text = json.dumps(to_plain(comparison), allow_nan=False)
@@ -91,6 +134,13 @@ def test_summary_takes_medians_that_treat_never_as_infinite():
     assert "30 (2 of 3)" in comparison_table([cell])
     (cell,) = summarize(replace(comparison, results=comparison.results[:2]))
     assert f"> {BN.steps:,} (1 of 2)" in comparison_table([cell])
+
+
+def test_an_arm_that_wasnt_run_at_a_rate_has_no_row():
+    base = run(replace(BN, steps=2))
+    runs = [replace(base, config=replace(BN, lr=lr, batch_norm=bn)) for lr, bn in ((0.1, True), (0.5, False))]
+    cells = summarize(experiments.Comparison(tuple(runs), experiments.environment(), 1.0))
+    assert [(cell.arm[:2], cell.lr) for cell in cells] == [("BN", 0.1), ("pl", 0.5)]
 
 
 def test_no_configuration_is_an_error():

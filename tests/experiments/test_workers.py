@@ -9,7 +9,7 @@ import time
 import pytest
 
 from minidl.engine.blocks import get_threads
-from minidl.experiments import worker_processes
+from minidl.experiments import worker_processes, workers
 
 SCRIPT = """
 import os, sys, time
@@ -31,6 +31,25 @@ def test_each_worker_has_one_thread():
 def test_one_worker_is_this_process():
     with worker_processes(1) as pool:
         assert pool is None
+
+
+def test_a_worker_waits_for_its_parents_end_and_ends_too(monkeypatch):
+    happened = []
+
+    class Parent:
+        def join(self):
+            happened.append("the parent ended")
+
+    monkeypatch.setattr("multiprocessing.parent_process", Parent)
+    monkeypatch.setattr("os._exit", happened.append)
+    workers._end_with_parent()
+    assert happened == ["the parent ended", 1]
+
+
+def test_a_process_without_a_parent_of_its_own_kind_goes_on(monkeypatch):
+    monkeypatch.setattr("multiprocessing.parent_process", lambda: None)
+    monkeypatch.setattr("os._exit", lambda code: pytest.fail("this would have ended the process"))
+    workers._end_with_parent()
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no kill -9")

@@ -152,3 +152,13 @@ def test_a_shared_legend_needs_legends_and_room():
         plots.share_legend(Figure(layout="constrained"))
     with pytest.raises(ValueError, match="layout='constrained'"):
         plots.share_legend(Figure())
+
+
+def test_a_shared_legend_passes_over_what_has_no_picture():
+    figure = Figure(layout="constrained")
+    ax = figure.subplots()
+    (line,) = ax.plot([1, 2], [1, 2])
+    with pytest.warns(UserWarning, match="Legend does not support handles for object"):
+        ax.legend([object(), line], ["no picture", "a line"])
+    plots.share_legend(figure)
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["a line"]

@@ -145,6 +145,17 @@ def test_a_long_tape_shows_its_ends_and_says_what_is_left_out(count, shown, left
     assert overhang(ax.figure) == 0
 
 
+def test_what_is_left_out_has_no_leaves_but_is_still_where_a_leaf_was_used_first():
+    weight = tensor(3, 3)
+    records = [record("exp", [tensor(1)], tensor(1)) for _ in range(50)]
+    records[20] = record("matmul", [weight], tensor(3))
+    records[49] = record("matmul", [weight], tensor(3))
+    rows, _, leaves = lay_out(records)
+    (gap,) = (i for i, row in enumerate(rows) if row.number is None)
+    assert leaves[gap] == []
+    assert leaves[-1][0].text == "(3, 3) see 20"
+
+
 @given(st.sets(st.tuples(st.integers(0, 12), st.integers(1, 12)), max_size=20))
 def test_arcs_in_one_lane_never_overlap(pairs):
     edges = [(start, start + length) for start, length in pairs]

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import re
+from dataclasses import replace
 
 import pytest
 
@@ -14,6 +16,7 @@ from minidl.experiments import (
     comparison_from_plain,
     environment,
     grid,
+    summarize,
 )
 from minidl.instruments import Saturation
 
@@ -72,6 +75,50 @@ def test_every_figure_says_that_the_data_is_synthetic():
         assert "stroke digits (synthetic)" in figure.get_suptitle()
 
 
+def test_without_sigmoids_there_is_no_figure_and_no_column_of_saturation():
+    comparison = made_up()
+    bare = tuple(
+        replace(r, measurements=tuple(replace(m, saturation=()) for m in r.measurements))
+        for r in comparison.results
+    )
+    comparison = replace(comparison, results=bare)
+    assert set(report.comparison_figures(comparison)) == {"curves", "learning-rates", "percentiles"}
+    cells = summarize(comparison)
+    table = report.comparison_table(cells)
+    assert "dead" not in table
+    assert "dead" not in report.comparison_legend(cells)
+    assert "dead" in report.comparison_legend(summarize(made_up()))
+
+
+def test_runs_that_all_diverged_at_once_still_have_curves():
+    comparison = made_up()
+    gone = tuple(replace(r, measurements=(), outcome="non-finite") for r in comparison.results)
+    figures = report.comparison_figures(replace(comparison, results=gone))
+    assert set(figures) == {"curves", "learning-rates"}
+    assert [ax.get_title() for ax in figures["curves"].axes] == ["learning rate 0.5", "learning rate 8"]
+
+
+def test_three_rates_leave_no_empty_panel():
+    comparison = made_up()
+    runs = comparison.runs("BN, N(0, 0.1^2)", 0.5)
+    more = tuple(replace(r, config=replace(r.config, lr=2.0)) for r in runs)
+    figures = report.comparison_figures(replace(comparison, results=comparison.results + more))
+    assert len(figures["curves"].axes) == 3
+
+
+def test_the_table_leaves_a_line_between_learning_rates():
+    lines = report.comparison_table(summarize(made_up())).splitlines()
+    assert [line.split()[0] if line else "" for line in lines[2:]] == 3 * ["0.5"] + [""] + 3 * ["8"]
+    assert "-" not in "".join(lines[2:]).replace("N(0, 0.1^2)", "")
+
+
+def test_saturation_that_wasnt_measured_is_a_dash():
+    first, *others = summarize(made_up())
+    nan = float("nan")
+    row = report.comparison_table([replace(first, dead=nan, deciding=nan), *others]).splitlines()[2]
+    assert row.split()[-2:] == ["-", "-"]
+
+
 def test_nothing_half_written_stays(tmp_path, monkeypatch):
     monkeypatch.setattr("minidl.report.comparison.write_csv", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
@@ -88,6 +135,30 @@ def test_an_existing_empty_folder_is_used_and_a_full_one_refused(tmp_path):
         report.results_folder(str(tmp_path), "x")
     with pytest.raises(ValueError, match="is a file"):
         report.results_folder(str(tmp_path / "a" / "b"), "x")
+
+
+def test_a_folder_that_cant_be_written_is_refused_at_once(tmp_path, monkeypatch):
+    def refused(**_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refused)
+    with pytest.raises(OSError, match=r"can't write in .*Permission denied.*: choose another folder"):
+        report.results_folder(str(tmp_path / "out"), "x")
+
+
+def test_a_drive_that_isnt_there(monkeypatch):
+    """As Z:\\results on Windows, where not even the root of the path exists."""
+    monkeypatch.setattr("pathlib.Path.exists", lambda path: False)
+    with pytest.raises(ValueError, match="no folder above it exists: choose another"):
+        report.results_folder("Z:/results", "x")
+
+
+def test_without_a_folder_given_it_is_a_new_one_in_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = report.results_folder(None, "compare-mlp")
+    assert folder.parent.name == "runs"
+    assert re.fullmatch(r"compare-mlp-\d{8}-\d{6}", folder.name)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_two_runs_never_share_a_folder(tmp_path):
