@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 Array: TypeAlias = npt.NDArray[Any]
 
+FLOATS = frozenset((np.dtype(np.float32), np.dtype(np.float64)))     # the dtypes of tensors
+
 
 def as_array(value: Any, dtype: np.dtype[Any] | None = None) -> Array:
     """A float array: float32 and float64 arrays as they are, everything else that is a number as float32.
@@ -70,5 +72,5 @@ def norm(array: Array) -> float:
 def read_only(array: Array) -> Array:
     """A view that can't be written through; the array itself stays as it was."""
     view = array.view()
-    view.flags.writeable = False
+    view.setflags(write=False)
     return view

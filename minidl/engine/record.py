@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -12,6 +12,8 @@ from minidl.engine.tensor import Tensor
 from minidl.engine.thread import thread
 
 Vjp: TypeAlias = Callable[[Array], Sequence[Array | None]]
+
+_SEVERAL = (tuple, list)
 
 
 class Record:
@@ -53,42 +55,55 @@ class Record:
             FloatingPointError: NaN or infinity, inside `detect_anomaly()`.
 
         """
-        for x, version in zip(self.inputs, self.versions, strict=True):
-            if x.version != version:
-                raise RuntimeError(
-                    f"{self.name()} used a {type(x).__name__.lower()} {x.shape} that was changed afterwards "
-                    f"(version {version}, now {x.version}): call backward before the optimizer's step, or "
-                    f"whatever else sets its .data or .requires_grad"
-                )
+        if [x.version for x in self.inputs] != self.versions:
+            raise RuntimeError(self._changed())
         assert self.vjp is not None
         try:
             returned = self.vjp(g)
         except Exception as error:
             error.add_note(f"in the vector-Jacobian product of {self.name()}")
             raise
-        if not isinstance(returned, tuple | list) or len(returned) != len(self.inputs):
+        if not isinstance(returned, _SEVERAL) or len(returned) != len(self.inputs):
             raise ValueError(
                 f"the vjp of {self.name()} must return a tuple with one array (or None) for each of the "
                 f"{len(self.inputs)} inputs, got "
-                + (f"{len(returned)}" if isinstance(returned, tuple | list) else describe(returned))
+                + (f"{len(returned)}" if isinstance(returned, _SEVERAL) else describe(returned))
             )
         parts = list(returned)
         for i, part in enumerate(parts):
             if part is None:
                 continue
             like = self.inputs[i].data
-            if isinstance(part, np.generic):
-                part = parts[i] = np.asarray(part)
             if not isinstance(part, np.ndarray) or part.shape != like.shape or part.dtype != like.dtype:
-                raise ValueError(
-                    f"the vjp of {self.name()} must return for input {i} an array of shape {like.shape} "
-                    f"of {like.dtype}, got {'a Tensor, ' * isinstance(part, Tensor)}{describe(part)}"
-                )
-            if thread.detects_anomaly and not np.isfinite(part).all():
-                raise FloatingPointError(
-                    f"NaN or infinity in the gradient that {self.name()} sends to input {i} {like.shape}"
-                )
+                parts[i] = self._as_gradient(part, i)
+        if thread.detects_anomaly:
+            self._check_finite(parts)
         return parts
+
+    def _changed(self) -> str:
+        x, version = next((x, v) for x, v in zip(self.inputs, self.versions, strict=True) if x.version != v)
+        return (
+            f"{self.name()} used a {type(x).__name__.lower()} {x.shape} that was changed afterwards (version "
+            f"{version}, now {x.version}): call backward before the optimizer's step, or whatever else sets "
+            f"its .data or .requires_grad"
+        )
+
+    def _as_gradient(self, part: Any, i: int) -> Array:
+        """What came for input i, if it is but a NumPy number where an array without axes belongs."""
+        like = self.inputs[i].data
+        if isinstance(part, np.generic) and not like.shape and part.dtype == like.dtype:
+            return np.asarray(part)
+        raise ValueError(
+            f"the vjp of {self.name()} must return for input {i} an array of shape {like.shape} "
+            f"of {like.dtype}, got {'a Tensor, ' * isinstance(part, Tensor)}{describe(part)}"
+        )
+
+    def _check_finite(self, parts: list[Array | None]) -> None:
+        for i, part in enumerate(parts):
+            if part is not None and not np.isfinite(part).all():
+                raise FloatingPointError(
+                    f"NaN or infinity in the gradient that {self.name()} sends to input {i} {part.shape}"
+                )
 
     def __repr__(self) -> str:
         return f"Record({self.name()}: {', '.join(str(x.shape) for x in self.inputs)} -> {self.output.shape})"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Any
 
 import numpy as np
 
-from minidl.engine.array import Array, describe, norm
+from minidl.engine.array import FLOATS, Array, describe, norm
 from minidl.engine.parameter import Parameter
 from minidl.engine.record import Record, Vjp
 from minidl.engine.tensor import LEAF, OUTSIDE, Tensor
@@ -146,23 +147,26 @@ class Tape:
                 continue
             if output not in keep:
                 del gradients[output]
-            g.flags.writeable = False    # a vjp that writes to g would spoil another branch: it fails
+            g.setflags(write=False)      # a vjp that writes to g would spoil another branch: it fails
             if self.keep_gradients:
                 record.gradient = g
-            parts = record.pull_back(g)
-            for x, part in zip(record.inputs, parts, strict=True):
-                if part is None or not x.requires_grad:
+            parts: list[Any] = record.pull_back(g)
+            for i, x in enumerate(record.inputs):
+                if parts[i] is None or not x.requires_grad:
                     continue
                 key = id(x)
-                if x.origin == LEAF:
-                    leaves[key] = x
                 earlier = gradients.get(key)
                 if earlier is None:
-                    gradients[key] = part.copy() if x.origin == LEAF and _is_shared(part, parts) else part
+                    if x.origin == LEAF:
+                        leaves[key] = x
+                        gradients[key] = _unshared(parts, i)
+                        ours.add(key)
+                    else:
+                        gradients[key] = parts[i]
                 elif key in ours:
-                    earlier += part
+                    earlier += parts[i]
                 else:
-                    gradients[key] = np.asarray(earlier + part)
+                    gradients[key] = np.asarray(earlier + parts[i])
                     ours.add(key)
         if not self.persistent:
             self._state = "replayed"
@@ -252,7 +256,7 @@ def record(name: str, array: Array, inputs: tuple[Tensor, ...], vjp: Vjp) -> Ten
     """
     if not isinstance(array, np.ndarray):
         array = np.asarray(array)
-    if array.dtype != np.float32 and array.dtype != np.float64:
+    if array.dtype not in FLOATS:
         raise TypeError(f"op {name} expects to compute an array of float32 or float64, got {describe(array)}")
     tape = thread.tape
     requires_grad = False
@@ -280,9 +284,11 @@ def record(name: str, array: Array, inputs: tuple[Tensor, ...], vjp: Vjp) -> Ten
     return output
 
 
-def _is_shared(part: Array, parts: list[Array | None]) -> bool:
-    """Whether somebody else may hold it: the tape (g, which is locked), the op, or another input."""
-    return part.base is not None or not part.flags.writeable or sum(part is other for other in parts) > 1
+def _unshared(parts: list[Any], i: int) -> Array:
+    """A part that belongs to its leaf alone: a copy where the tape, the op or another input may hold it."""
+    is_held = sys.getrefcount(parts[i]) > 2     # by more than the list, and this call itself
+    part: Array = parts[i]
+    return part.copy() if is_held or part.base is not None or not part.flags.writeable else part
 
 
 def _whence(tensor: Tensor) -> str:

@@ -61,7 +61,7 @@ class Tensor:
     @classmethod
     def result(cls, array: Array, requires_grad: bool, origin: int) -> Tensor:
         """Wrap what an op has computed; the array belongs to the tensor from now on and is locked."""
-        array.flags.writeable = False
+        array.setflags(write=False)
         tensor = Tensor.__new__(Tensor)
         tensor._data = array
         tensor._grad = None

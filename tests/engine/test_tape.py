@@ -115,6 +115,36 @@ def test_a_result_of_a_saved_array_is_not_handed_out():
     assert not np.shares_memory(x.grad, y.data)
 
 
+def test_an_array_that_the_op_holds_is_copied_for_each_leaf_and_for_each_tape():
+    saved = np.ones(3)
+    leaves = [Tensor(np.ones(3), requires_grad=True) for _ in range(3)]
+    with Tape(persistent=True) as tape:
+        first = [dl.record("saved", x.data * 1, (x,), lambda g: (saved,)) for x in leaves[:2]]
+        loss = (first[0] + first[1]).sum()
+    tape.backward(loss)
+    with Tape() as other:
+        y = dl.record("saved", leaves[2].data * 1, (leaves[2],), lambda g: [saved])
+    other.backward(y, gradient=np.ones(3))
+    for leaf in leaves:
+        leaf.grad *= 5
+    assert saved.tolist() == [1, 1, 1]
+    assert [leaf.grad.tolist() for leaf in leaves] == 3 * [[5, 5, 5]]
+
+
+def test_an_array_that_nobody_else_holds_is_not_copied():
+    x, made = Tensor(np.ones(3), requires_grad=True), []
+
+    def vjp(g):
+        fresh = g * 2
+        made.append(weakref.ref(fresh))
+        return (fresh,)
+
+    with Tape() as tape:
+        y = dl.record("double", x.data * 2, (x,), vjp)
+    tape.backward(y, gradient=np.ones(3))
+    assert x.grad is made[0]()
+
+
 def test_gradients_returns_arrays_and_touches_no_grad():
     x, p = Tensor(np.array([1.0, 2.0]), requires_grad=True), Parameter(np.array([3.0, 4.0]))
     with Tape() as tape:
