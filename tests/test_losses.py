@@ -99,8 +99,11 @@ ONE_HOT = np.eye(3)[LABELS]
      "mse expects two of the same shape, got (4,) and (4, 1): they would broadcast; use target[..., 0]"),
     (lambda: losses.mae(np.ones((4, 1)), np.ones(4)), ValueError,
      "mae expects two of the same shape, got (4, 1) and (4,): they would broadcast; use prediction[..., 0]"),
-    (lambda: losses.huber(np.ones((4, 1)), np.ones((4, 2))), ValueError, "and (4, 2): reshape one of them"),
-    (lambda: losses.binary_cross_entropy(np.ones((4, 1)), np.ones(4)), ValueError, "use prediction[..., 0]"),
+    (lambda: losses.huber(np.ones((4, 1)), np.ones((4, 2))), ValueError,
+     "huber expects two of the same shape, got (4, 1) and (4, 2): reshape one of them"),
+    (lambda: losses.binary_cross_entropy(np.ones((4, 1)), np.ones(4)), ValueError,
+     "binary_cross_entropy expects two of the same shape, got (4, 1) and (4,): they would broadcast; "
+     "use prediction[..., 0]"),
     (lambda: losses.mse(X[:0], X[:0]), ValueError, "mse expects at least one element, got shape (0, 3)"),
     (lambda: losses.huber(X, T, 0), ValueError, "huber expects delta > 0, got 0.0"),
     (lambda: losses.binary_cross_entropy(X, T), ValueError,
@@ -139,13 +142,17 @@ def test_logits_that_came_from_softmax_or_sigmoid_on_the_tape_are_refused(make, 
             loss(make(x), target)
 
 
-def test_rows_that_look_like_probabilities_are_refused_without_a_tape():
-    p = ops.softmax(RNG.normal(size=(8, 3)).astype(np.float32)).data
+@pytest.mark.parametrize("p", [
+    ops.softmax(RNG.normal(size=(8, 3)).astype(np.float32)).data,
+    np.array([[0.25, 0.75]] * 8),
+    np.array([[0.0, 0.3, 0.7], [1.0, 0.0, 0.0]] * 4),       # a saturated softmax has zeros
+], ids=["three classes", "two classes", "with zeros"])
+def test_rows_that_look_like_probabilities_are_refused_without_a_tape(p):
     labels = np.zeros(8, int)
     with pytest.raises(ValueError, match=r"cross_entropy expects logits, got probabilities \(rows sum"):
         losses.cross_entropy(p, labels)
     with pytest.raises(ValueError, match="binary_cross_entropy expects logits, got probabilities"):
-        losses.binary_cross_entropy(p, np.ones((8, 3)))
+        losses.binary_cross_entropy(p, np.ones(p.shape))
 
 
 @pytest.mark.parametrize("logits", [
@@ -154,6 +161,7 @@ def test_rows_that_look_like_probabilities_are_refused_without_a_tape():
     ops.softmax(RNG.normal(size=(8, 3))).data * 1.001,      # sums differ from 1
     ops.softmax(RNG.normal(size=(8, 3))).data - [[0.5, -0.5, 0]] * 8,   # a negative one
     np.ones((8, 1)),                                        # one class
+    np.full((8, 1), 1 + 5e-6),                              # one class, and nearly 1
     np.zeros((8, 3)),
 ])
 def test_what_only_resembles_probabilities_is_accepted(logits):

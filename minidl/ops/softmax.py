@@ -63,7 +63,9 @@ def softmax_cross_entropy(logits: TensorLike, labels: Array, label_smoothing: fl
 
 def _softmax(a: Array, axis: int) -> tuple[Array, Array]:
     """Softmax and its logarithm, with the largest element taken out first, so that exp can't overflow."""
-    log_p = a - np.max(a, axis=axis, keepdims=True, initial=-np.inf)
+    if not a.size:      # along an axis without elements log Σ would be log 0
+        return a.copy(), a.copy()
+    log_p = a - np.max(a, axis=axis, keepdims=True)
     p = np.exp(log_p)
     total = np.sum(p, axis=axis, keepdims=True)
     p /= total
