@@ -11,9 +11,10 @@ from minidl.engine.parameter import Parameter
 from minidl.layers.conv import Conv2D
 from minidl.layers.dense import Dense, Flatten
 from minidl.layers.dropout import Dropout
-from minidl.layers.layer import Layer, Sequential
+from minidl.layers.layer import Layer
 from minidl.layers.norm import BatchNorm
 from minidl.layers.pool import AvgPool2D
+from minidl.layers.sequential import Sequential
 
 
 def fold_batch_norm(model: Sequential) -> Sequential:

@@ -1,16 +1,17 @@
-"""Layer, from which every layer is made, and Sequential, a list of layers that feed each other."""
+"""Layer, from which every layer is made: its parameters, children, buffers, mode and state."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Self, overload
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from minidl.engine.array import Array
+from minidl.checks import whole
+from minidl.engine.array import Array, describe
 from minidl.engine.parameter import Parameter
 from minidl.engine.tape import active_tape
 from minidl.engine.tensor import Tensor
@@ -53,13 +54,22 @@ class Layer:
         """Compute the output; every layer has its own."""
         raise TypeError(f"{type(self).__name__} has no forward method: write `def forward(self, x)`")
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute; a parameter isn't replaced by what no optimizer would train."""
+        if isinstance(vars(self).get(name), Parameter) and not isinstance(value, Parameter | None):
+            raise TypeError(
+                f"{type(self).__name__}.{name} is a Parameter, got {describe(value)} in its place: "
+                f"assign to {name}.data to change its values"
+            )
+        super().__setattr__(name, value)
+
     def __call__(self, x: Any, *others: Any, **options: Any) -> Tensor:
         """Run `forward` on a tensor or a plain array, and tell the tape which layer is running."""
         if not isinstance(x, Tensor):
             x = self._as_input(x)
         tape = active_tape()
         if tape is None:
-            return self.forward(x, *others, **options)
+            return self._checked(self.forward(x, *others, **options))
         outer, path = tape.running, tape.layer
         if outer is None:
             tape.layer = ""
@@ -68,9 +78,21 @@ class Layer:
             tape.layer = f"{path}.{name}" if path else name
         tape.running = self
         try:
-            return self.forward(x, *others, **options)
+            return self._checked(self.forward(x, *others, **options))
         finally:
             tape.running, tape.layer = outer, path
+
+    def _checked(self, output: Any) -> Tensor:
+        """The output of `forward`: a tensor, or a tuple of several; gradients would end at anything else."""
+        if isinstance(output, Tensor | tuple):
+            return output   # type: ignore[return-value]
+        name = f"{type(self).__name__}.forward"
+        if output is None:
+            raise TypeError(f"{name} expects to return a tensor, got None: end it with `return ...`")
+        raise TypeError(
+            f"{name} expects to return a tensor, got {describe(output)}: "
+            f"compute with tensors and minidl.ops, since gradients end at anything else"
+        )
 
     def _as_input(self, x: Any) -> Tensor:
         if isinstance(x, np.ndarray) and x.dtype == np.uint8:
@@ -185,9 +207,11 @@ class Layer:
         networks with and without batch normalization, or Dropout, start from identical weights.
 
         Args:
-            seed: whole number; None for fresh entropy. Either is kept in `self.seed`.
+            seed: whole number of 0 or more; None for fresh entropy. Either is kept in `self.seed`.
 
         """
+        if seed is not None:
+            seed = whole(type(self).__name__, "seed", seed, least=0)
         sequence = np.random.SeedSequence(seed)
         layers = [layer for _, layer in self.named_layers()]
         for layer in layers:
@@ -206,14 +230,6 @@ class Layer:
         """Whether this layer's parameters have the values that they were started from, if it starts them."""
         starts = hasattr(self, "draw_weights") or hasattr(self, "reset_weights")
         return not starts or all(p.is_drawn for p in vars(self).values() if isinstance(p, Parameter))
-
-    def _is_fresh(self) -> bool:
-        """Whether all weights below came from fresh entropy, within this layer, and are still as drawn."""
-        layers = [layer for _, layer in self.named_layers()]
-        seeds = {None, *(layer.seed for layer in layers)}
-        return all(
-            layer.is_untouched() and not layer._seed_given and layer._drawn_from in seeds for layer in layers
-        )
 
     def astype(self, dtype: npt.DTypeLike) -> Self:
         """Convert parameters and float buffers to float32 or float64; returns the layer."""
@@ -291,86 +307,24 @@ class Layer:
         children = self.children()
         if not children:
             return f"{type(self).__name__}({self.arguments()})"
-        body = "\n".join(f"  ({name}) {_indented(child)}" for name, child in children)
+        body = "\n".join(f"  ({name}) {_indented(repr(child))}" for name, child in children)
         return f"{type(self).__name__}(\n{body}\n)"
 
     def __str__(self) -> str:
-        """The repr, with the shapes and the number of the parameters."""
+        """The repr, with the shapes and the number of the parameters, and the mode."""
+        modes = {layer.training for _, layer in self.named_layers()}
+        mode = "both modes" if len(modes) > 1 else "training mode" if self.training else "evaluation mode"
+        return f"{self._described(mark=len(modes) > 1)}   in {mode}"
+
+    def _described(self, mark: bool) -> str:
+        """Its lines, without its mode; `mark` says at each lowest layer whether it is in evaluation mode."""
         if not self.children():
             own = [f"{name} {p.shape}" for name, p in vars(self).items() if isinstance(p, Parameter)]
-            return "   ".join([repr(self), *own])
-        body = "\n".join(f"  ({name}) {_indented(child, str)}" for name, child in self.children())
+            return "   ".join([repr(self), *own, *["in evaluation mode"] * (mark and not self.training)])
+        lines = [f"  ({name}) {_indented(child._described(mark))}" for name, child in self.children()]
         count = sum(p.size for p in self.parameters())
-        return f"{type(self).__name__}(\n{body}\n)   {count:,} parameters"
+        return "\n".join([f"{type(self).__name__}(", *lines, f")   {count:,} parameters"])
 
 
-def _indented(layer: Layer, show: Callable[[Layer], str] = repr) -> str:
-    return show(layer).replace("\n", "\n  ")
-
-
-class Sequential(Layer):
-    """Layers one after the other. It can be indexed, sliced and iterated, and has a length.
-
-    Args:
-        layers: the layers, in order.
-        seed: draws all initial weights. Without it they come from fresh entropy, kept in `.seed`, unless one
-            of the layers belongs to another model, or was given a seed, or has been trained or loaded: then
-            all are left as they are.
-
-    Example:
-        >>> from minidl.layers import Dense, ReLU
-        >>> model = Sequential(Dense(784, 100), ReLU(), Dense(100, 10), seed=0)
-        >>> model(np.zeros((5, 784))).shape
-        (5, 10)
-        >>> model[:2]
-        Sequential(
-          (0) Dense(784, 100)
-          (1) ReLU()
-        )
-
-    """
-
-    def __init__(self, *layers: Layer, seed: int | None = None) -> None:
-        super().__init__()
-        for i, layer in enumerate(layers):
-            if not isinstance(layer, Layer):
-                hint = ": write its parentheses" if isinstance(layer, type) else ""
-                raise TypeError(f"Sequential expects layers, got {layer!r} at position {i}{hint}")
-        self.layers = list(layers)
-        if seed is not None or self._is_fresh():
-            self.initialize(seed)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Feed x through the layers."""
-        for layer in self.layers:
-            x = layer(x)
-        return x
-
-    def children(self) -> list[tuple[str, Layer]]:
-        """The layers, named by their index."""
-        return [(str(i), layer) for i, layer in enumerate(self.layers)]
-
-    def name_of(self, layer: Layer) -> str:
-        """The index of a layer, as a path."""
-        for i, child in enumerate(self.layers):
-            if child is layer:
-                return str(i)
-        return super().name_of(layer)
-
-    def __len__(self) -> int:
-        return len(self.layers)
-
-    def __iter__(self) -> Iterator[Layer]:
-        return iter(self.layers)
-
-    @overload
-    def __getitem__(self, index: int) -> Layer: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequential: ...
-    def __getitem__(self, index: int | slice) -> Layer | Sequential:
-        if not isinstance(index, slice):
-            return self.layers[index]
-        part = Sequential.__new__(Sequential)     # shares the layers: nothing is drawn anew
-        part.layers = self.layers[index]
-        part.training = self.training
-        return part
+def _indented(text: str) -> str:
+    return text.replace("\n", "\n  ")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -272,6 +274,50 @@ def test_printing():
     assert str(model).splitlines() == [
         "Sequential(", "  (0) Dense(2, 3)   weight (2, 3)   bias (3,)", "  (1) Sequential(",
         "    (0) BatchNorm(3)   gamma (3,)   beta (3,)", "    (1) Sigmoid()", "  )   6 parameters",
-        ")   15 parameters",
+        ")   15 parameters   in training mode",
     ]
+    model[1][0].eval()
+    lines = str(model).splitlines()
+    assert lines[3] == "    (0) BatchNorm(3)   gamma (3,)   beta (3,)   in evaluation mode"
+    assert lines[-1] == ")   15 parameters   in both modes"
+    assert str(model.eval()).splitlines()[-1] == ")   15 parameters   in evaluation mode"
+    assert str(Sigmoid()) == "Sigmoid()   in training mode"
     assert repr(Network()).splitlines()[1] == "  (encoder) Sequential("
+
+
+@pytest.mark.parametrize(("value", "got"), [
+    (np.zeros((2, 3)), "shape (2, 3) of float64"),
+    (dl.Tensor([1.0]), "shape (1,) of float32"),
+    (3, "int 3"),
+])
+def test_a_parameter_is_not_replaced_by_what_nobody_trains(value, got):
+    layer = Dense(2, 3)
+    weight = layer.weight
+    with pytest.raises(TypeError, match=re.escape(f"Dense.weight is a Parameter, got {got} in its place")):
+        layer.weight = value
+    assert layer.weight is weight
+    layer.weight = dl.Parameter(np.ones((2, 3), np.float32))
+    layer.bias = None
+    assert [name for name, _ in layer.named_parameters()] == ["weight"]
+
+
+@pytest.mark.parametrize(("forward", "message"), [
+    (lambda self, x: None, "Own.forward expects to return a tensor, got None: end it with `return ...`"),
+    (lambda self, x: x.data, "Own.forward expects to return a tensor, got shape (2,) of float32: compute"),
+    (lambda self, x: x.sum().item(), "Own.forward expects to return a tensor, got float 3.0: compute"),
+])
+def test_forward_returns_a_tensor(forward, message):
+    own = type("Own", (Layer,), {"forward": forward})()
+    with pytest.raises(TypeError, match=re.escape(message)):
+        own([1.0, 2.0])
+    with dl.Tape(), pytest.raises(TypeError, match=re.escape(message)):
+        own([1.0, 2.0])
+
+
+def test_forward_may_return_several():
+    class Split(Layer):
+        def forward(self, x):
+            return x[:1], x[1:]
+
+    first, second = Split()([1.0, 2.0])
+    assert (first.item(), second.item()) == (1, 2)

@@ -192,3 +192,25 @@ def test_a_nested_model_without_any_seed_is_drawn_as_a_whole():
     assert model[0].seed is None
     again = Sequential(Sequential(Dense(4, 5), Sigmoid()), Dense(5, 6), seed=model.seed)
     assert equal(weights(again), weights(model))
+
+
+def test_an_error_tells_in_which_layer():
+    model = Sequential(Dense(2, 3), Sequential(Sigmoid(), Dense(4, 1)))
+    with pytest.raises(ValueError, match="use Dense") as caught:
+        model(np.zeros((5, 2)))
+    assert caught.value.__notes__ == [
+        "in layer 1 of a Sequential, a Dense", "in layer 1 of a Sequential, a Sequential",
+    ]
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, True, "0"])
+def test_a_seed_is_a_whole_number(seed):
+    with pytest.raises(ValueError, match="Sequential expects seed to be a whole number of 0 or more, got"):
+        Sequential(Dense(2, 3), seed=seed)
+    with pytest.raises(ValueError, match="Dense expects seed to be a whole number of 0 or more, got"):
+        Dense(2, 3).initialize(seed)
+
+
+def test_a_list_is_to_be_unpacked():
+    with pytest.raises(TypeError, match=r"at position 0: write Sequential\(\*layers\)"):
+        Sequential([Dense(2, 3)])
