@@ -16,7 +16,7 @@ from minidl.engine.tape import active_tape
 from minidl.engine.tensor import Tensor
 from minidl.layers import Layer
 from minidl.losses import cross_entropy
-from minidl.training.checks import Statistics, check_statistics
+from minidl.training.checks import Statistics, check_pixels, check_statistics, scalar
 from minidl.training.recalibrate import BATCH_SIZE, recalibrate
 
 Loss: TypeAlias = Callable[[Tensor, Array], Tensor]
@@ -86,7 +86,7 @@ def evaluate(
         with model.evaluating():
             for start, outputs in _outputs("evaluate", model, inputs, batch_size):
                 expected = targets[start : start + batch_size]
-                total += len(expected) * loss(outputs, expected).item()
+                total += len(expected) * scalar("evaluate", loss(outputs, expected)).item()
                 correct += hits(outputs.data, expected)
     return Evaluation(total / len(inputs), correct / len(inputs))
 
@@ -129,5 +129,6 @@ def _outputs(where: str, model: Layer, inputs: Array, batch_size: int) -> Iterat
     size = whole(where, "batch_size", batch_size)
     if active_tape() is not None:
         raise RuntimeError(f"{where} would be recorded: call it outside `with Tape()`")
+    check_pixels(where, inputs)
     for start in range(0, len(inputs), size):
         yield start, model(inputs[start : start + size])

@@ -17,7 +17,7 @@ from minidl.layers import Layer
 from minidl.losses import cross_entropy
 from minidl.optim import Optimizer
 from minidl.training.callbacks import Callback, TrainingState
-from minidl.training.checks import Statistics, check_statistics
+from minidl.training.checks import Statistics, check_pixels, check_statistics, scalar
 from minidl.training.evaluate import Loss, evaluate, hits
 from minidl.training.history import FINISHED, INTERRUPTED, NON_FINITE, RUNNING, History
 from minidl.training.interrupt import interruptible
@@ -74,7 +74,8 @@ def fit(
         The history; loss and accuracy of every step and every validation.
 
     Raises:
-        ValueError: arguments that contradict each other or are out of range; an optimizer of another model.
+        ValueError: arguments that contradict each other or are out of range; an optimizer of another model; a
+            parameter that neither the model nor the optimizer knows; pixels from 0 to 255.
 
     Example:
         >>> from minidl.layers import Dense
@@ -89,6 +90,7 @@ def fit(
 
     """
     inputs, targets = as_pair(data, "fit")
+    check_pixels("fit", inputs)
     size = whole("fit", "batch_size", batch_size)
     drop_last = drop_last or (1 < size < len(inputs) and len(inputs) % size == 1)
     stream = batches((inputs, targets), size, epochs=None, seed=seed, drop_last=drop_last)
@@ -158,7 +160,9 @@ def _step(
     state.step += 1
     with Tape() as tape:
         outputs = state.model(inputs)
-        objective = loss(outputs, targets)
+        objective = scalar("fit", loss(outputs, targets))
+    if state.step == 1:
+        _check_parameters(tape, state)
     state.loss = objective.item()
     state.accuracy = hits(outputs.data, targets) / len(targets)
     state.history.train.append(state.step, state.loss, state.accuracy)
@@ -202,6 +206,19 @@ def _prepare(model: Layer, optimizer: Optimizer) -> list[Parameter]:
     model.zero_grad()
     optimizer.zero_grad()
     return [parameter for parameter in parameters if id(parameter) not in trained]
+
+
+def _check_parameters(tape: Tape, state: TrainingState) -> None:
+    """Raise if something is used that would silently never train, such as a layer in a plain list."""
+    known = {id(parameter) for parameter in [*state.model.parameters(), *state.optimizer.parameters]}
+    for record in tape.records:
+        for x in record.inputs:
+            if isinstance(x, Parameter) and x.requires_grad and id(x) not in known:
+                raise ValueError(
+                    f"fit: {record.name()} uses a Parameter {x.shape} that neither the model nor the "
+                    f"optimizer knows, so it would never train: keep layers in attributes or a Sequential, "
+                    f"not in a list, or give the parameter to the optimizer"
+                )
 
 
 def _forget_gradients(state: TrainingState) -> None:
