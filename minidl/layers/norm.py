@@ -141,7 +141,7 @@ class BatchNorm(Normalization):
         for name, batch in (("running_mean", mean), ("running_var", var)):
             old = getattr(self, name)   # it isn't written into: a tape may hold it
             # Not old + weight·(batch - old): with weight 1 a small batch variance would drown in the old one.
-            setattr(self, name, ((1 - weight) * old + weight * batch).astype(old.dtype, copy=False))
+            setattr(self, name, ((1 - weight) * old + weight * batch).astype(old.dtype))
 
     def sizes(self, num_features: int) -> str:
         """Its size and, if it isn't the usual one, momentum."""

@@ -164,30 +164,53 @@ def test_changing_one_feature_leaves_the_others_as_they_were():
         np.testing.assert_array_equal(a[..., [0, 2]], b[..., [0, 2]])
 
 
+WHOLE = "a whole number of 1 or more, got"
+
+
 @pytest.mark.parametrize(("call", "message"), [
     (lambda: BatchNorm(3)(np.zeros((1, 3))),
      "BatchNorm(3) in training mode expects more than one value per feature, got (1, 3): use drop_last=True "
      "if this is the last short batch, or model.eval() for a single example"),
-    (lambda: BatchNorm(3)(np.zeros((1, 1, 1, 3))), "more than one value per feature, got (1, 1, 1, 3)"),
-    (lambda: BatchNorm(3)(np.zeros((4, 5))), "expects (batch, ..., 3), got (4, 5): use BatchNorm(5)"),
-    (lambda: BatchNorm(3)(np.zeros((4, 3, 8, 8))), "put the channels last, x.transpose(0, 2, 3, 1)"),
-    (lambda: BatchNorm(3)(np.zeros(3)), "got (3,): put it into a batch, x[None]"),
-    (lambda: LayerNorm(3)(np.zeros((4, 5))), "expects (batch, ..., 3), got (4, 5): use LayerNorm(5)"),
-    (lambda: GroupNorm(2, 4)(np.zeros((4, 6))), "expects (batch, ..., 4), got (4, 6): use GroupNorm(2, 6)"),
-    (lambda: BatchNorm(0), "BatchNorm expects num_features to be a whole number of 1 or more, got 0"),
-    (lambda: BatchNorm(3, momentum=1.5), "momentum to be a number in [0, 1] or None, got 1.5"),
+    (lambda: BatchNorm(3)(np.zeros((1, 1, 1, 3))),
+     "BatchNorm(3) in training mode expects more than one value per feature, got (1, 1, 1, 3): use "
+     "drop_last=True if this is the last short batch, or model.eval() for a single example"),
+    (lambda: BatchNorm(3)(np.zeros((4, 5))),
+     "BatchNorm(3) expects (batch, ..., 3), got (4, 5): use BatchNorm(5)"),
+    (lambda: BatchNorm(3)(np.zeros((4, 3, 8, 8))),
+     "BatchNorm(3) expects (batch, ..., 3), got (4, 3, 8, 8): put the channels last, "
+     "x.transpose(0, 2, 3, 1)"),
+    (lambda: BatchNorm(3)(np.zeros((4, 3, 8))),
+     "BatchNorm(3) expects (batch, ..., 3), got (4, 3, 8): use BatchNorm(8)"),
+    (lambda: BatchNorm(3)(np.zeros((4, 8, 3, 8))),
+     "BatchNorm(3) expects (batch, ..., 3), got (4, 8, 3, 8): use BatchNorm(8)"),
+    (lambda: BatchNorm(3)(np.zeros(3)),
+     "BatchNorm(3) expects (batch, ..., 3), got (3,): put it into a batch, x[None]"),
+    (lambda: LayerNorm(3)(np.zeros((4, 2, 5))),
+     "LayerNorm(3) expects (batch, ..., 3), got (4, 2, 5): use LayerNorm(5)"),
+    (lambda: GroupNorm(2, 4)(np.zeros((4, 6))),
+     "GroupNorm(2, 4) expects (batch, ..., 4), got (4, 6): use GroupNorm(2, 6)"),
+    (lambda: BatchNorm(0), f"BatchNorm expects num_features to be {WHOLE} 0"),
+    (lambda: LayerNorm(-1), f"LayerNorm expects num_features to be {WHOLE} -1"),
+    (lambda: GroupNorm(1.5, 3), f"GroupNorm expects groups to be {WHOLE} 1.5"),
+    (lambda: GroupNorm(0, 4), f"GroupNorm expects groups to be {WHOLE} 0"),
+    (lambda: GroupNorm(3, 4), "GroupNorm expects 4 features to be divisible by 3 groups"),
+    (lambda: BatchNorm(3, momentum=1.5),
+     "BatchNorm expects momentum to be a number in [0, 1] or None, got 1.5"),
     (lambda: BatchNorm(3, eps=-1), "BatchNorm expects eps to be a number in [0, inf), got -1"),
+    (lambda: BatchNorm(3, eps="a"), "BatchNorm expects eps to be a number in [0, inf), got 'a'"),
     (lambda: LayerNorm(3, eps=-1), "LayerNorm expects eps to be a number in [0, inf), got -1"),
     (lambda: GroupNorm(1, 3, eps=float("nan")), "GroupNorm expects eps to be a number in [0, inf), got nan"),
-    (lambda: BatchNorm(3, eps="a"), "BatchNorm expects eps to be a number in [0, inf), got 'a'"),
-    (lambda: GroupNorm(1.5, 3), "GroupNorm expects groups to be a whole number of 1 or more, got 1.5"),
-    (lambda: LayerNorm(-1), "LayerNorm expects num_features to be"),
-    (lambda: GroupNorm(3, 4), "GroupNorm expects 4 features to be divisible by 3 groups"),
-    (lambda: GroupNorm(0, 4), "GroupNorm expects groups to be a whole number of 1 or more, got 0"),
 ])
 def test_messages(call, message):
-    with pytest.raises(ValueError, match=re.escape(message)):
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         call()
+
+
+def test_gamma_ones_and_beta_zeros_are_the_parameters_unless_left_out():
+    for layer in (BatchNorm(3), LayerNorm(3), GroupNorm(1, 3)):
+        found = {name: (p.data.tolist(), p.dtype) for name, p in layer.named_parameters()}
+        assert found == {"gamma": ([1] * 3, np.float32), "beta": ([0] * 3, np.float32)}
+    assert list(BatchNorm(3, affine=False).named_parameters()) == []
 
 
 def test_their_reprs_name_what_differs_from_the_usual():
@@ -207,6 +230,17 @@ def test_layer_and_group_norm_know_no_batch(layer):
         for n in range(4):
             np.testing.assert_array_equal(layer(x[n : n + 1]).data[0], together[n])
     assert list(layer.named_buffers()) == []
+
+
+@pytest.mark.parametrize(("kind", "axis"), [
+    (lambda **options: LayerNorm(6, **options), 2), (lambda **options: GroupNorm(1, 6, **options), (1, 2)),
+])
+def test_eps_of_layer_and_group_norm_is_added_to_the_variance(kind, axis):
+    x = np.random.default_rng(0).normal(size=(4, 5, 6)) * 0.01
+    for options, eps in (({}, 1e-5), ({"eps": 0.5}, 0.5)):
+        expected = (x - x.mean(axis, keepdims=True)) / np.sqrt(x.var(axis, keepdims=True) + eps)
+        y = kind(**options).astype(np.float64)(x)
+        np.testing.assert_allclose(y.data, expected, rtol=1e-11, atol=1e-15)
 
 
 @pytest.mark.parametrize("momentum", [None, 1.0])
