@@ -64,7 +64,7 @@ def binary_cross_entropy(logits: TensorLike, targets: TensorLike) -> Tensor:
 
     """
     x, t = _pair("binary_cross_entropy", logits, targets)
-    if t.data.min() < 0 or t.data.max() > 1:
+    if not (t.data.min() >= 0 and t.data.max() <= 1):
         raise ValueError(
             f"binary_cross_entropy expects targets from 0 to 1, got {t.data.min():g} to {t.data.max():g}"
         )
@@ -138,7 +138,8 @@ def huber(prediction: TensorLike, target: TensorLike, delta: float = 1.0) -> Ten
 def _pair(name: str, prediction: TensorLike, target: TensorLike) -> tuple[Tensor, Tensor]:
     x, t = tensors(name, prediction, target)
     if x.shape != t.shape:
-        fix = _fix(x.shape, t.shape)
+        labels = t.ndim == 1 < x.ndim and np.asarray(target).dtype.kind in "iu"
+        fix = "use cross_entropy for class labels" if labels else _fix(x.shape, t.shape)
         raise ValueError(f"{name} expects two of the same shape, got {x.shape} and {t.shape}: {fix}")
     if not x.size:
         raise ValueError(f"{name} expects at least one element, got shape {x.shape}")
@@ -166,10 +167,11 @@ def _class_labels(name: str, labels: Array, logits: Tensor) -> Array:
     if array.dtype.kind not in "iu":
         raise ValueError(f"{name} expects integer labels, got {describe(array)}: use labels.astype(int)")
     if array.min() < 0 or array.max() >= classes:
-        wrong = array[(array < 0) | (array >= classes)][0]
-        raise ValueError(
-            f"{name} expects labels from 0 to {classes - 1}, got {wrong}: give the last Dense more outputs"
-        )
+        low, high = array.min(), array.max()
+        fix = "give the last Dense more outputs" if high >= classes else "labels are counted from 0"
+        if low == 1 and high == classes:
+            fix = "use labels - 1, or give the last Dense more outputs"
+        raise ValueError(f"{name} expects labels from 0 to {classes - 1}, got {low} to {high}: {fix}")
     return array
 
 

@@ -60,6 +60,9 @@ class Dataset:
         for attribute, value in (("images", images), ("labels", labels), ("class_names", names)):
             object.__setattr__(self, attribute, value)
 
+    def __reduce__(self) -> tuple[Any, ...]:    # unpickled as it is made, with its arrays locked
+        return Dataset, (self.images, self.labels, self.class_names, self.name, self.synthetic)
+
     def __len__(self) -> int:
         return len(self.images)
 

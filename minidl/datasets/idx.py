@@ -17,6 +17,7 @@ from minidl.files import replacing
 
 _MAGIC = bytes([0, 0, 0x08])  # unsigned bytes; the number of dimensions follows
 _COMPRESSED_CHUNK = 1 << 16  # inflates to about 300 kB of images: converted while it is still in the cache
+_MOST = 64  # dimensions: NumPy has no more
 _DEFLATE_LIMIT = 1032  # no deflate stream inflates by more than this
 
 
@@ -49,7 +50,7 @@ def write_idx(path: str | os.PathLike[str], array: NDArray[np.uint8]) -> None:
         TypeError: an array of another dtype, or without axes.
 
     """
-    if array.dtype != np.uint8 or not 1 <= array.ndim <= 255:
+    if array.dtype != np.uint8 or not array.ndim:
         raise TypeError(f"write_idx expects a uint8 array (n, ...), got {array.dtype} {array.shape}")
     import gzip
 
@@ -135,7 +136,7 @@ def _header(chunks: Iterator[bytes], source: str, dimensions: int | None) -> tup
     """The shape that an IDX stream declares, and what of the body came with it."""
     start = _at_least(4, b"", chunks, source)
     known = start[:3] == _MAGIC and start[3] > 0
-    if not known or start[3] != (dimensions or start[3]):
+    if not known or start[3] != (dimensions or start[3]) or start[3] > _MOST:
         expected = f"0x{0x0800 + dimensions:08x}" if dimensions else "0x000008nn"
         hint = {1: ", which is for labels", 3: ", which is for images"}.get(start[3], "") if known else ""
         raise ValueError(

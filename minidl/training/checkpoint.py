@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +37,7 @@ def save_checkpoint(path: str | Path, model: Layer, optimizer: Optimizer | None 
         ['version', 'model/weight', 'model/bias']
 
     """
+    _check("save_checkpoint", model, optimizer)
     entries: dict[str, Any] = {"version": _VERSION}
     entries |= {f"model/{name}": array for name, array in model.state_dict().items()}
     for name, generator in model.generators().items():
@@ -80,6 +80,7 @@ def load_checkpoint(path: str | Path, model: Layer, optimizer: Optimizer | None 
         7
 
     """
+    _check("load_checkpoint", model, optimizer)
     entries = _read(Path(path))
     state = _part(entries, "model")
     own = model.state_dict()
@@ -90,12 +91,8 @@ def load_checkpoint(path: str | Path, model: Layer, optimizer: Optimizer | None 
             f"{path} has {name} as {state[name].dtype}, the model as {own[name].dtype}: "
             f"use model.astype(np.{state[name].dtype}) before load_checkpoint"
         )
-    noise = {name: json.loads(str(text)) for name, text in _part(entries, "generator").items()}
     generators = model.generators()
-    wanted = {name: g.bit_generator.state["bit_generator"] for name, g in generators.items()}
-    found = {name: saved["bit_generator"] for name, saved in noise.items()}
-    if wanted != found:
-        raise ValueError(f"{path} has generators of noise {found}, the model {wanted}: build the same model")
+    noise = _noise(path, _part(entries, "generator"), generators)
     memory = _part(entries, "optimizer")
     if optimizer is not None and not memory:
         raise ValueError(f"{path} holds no optimizer: it was saved without one; load it with model alone")
@@ -112,17 +109,42 @@ def load_checkpoint(path: str | Path, model: Layer, optimizer: Optimizer | None 
         generator.bit_generator.state = noise[name]
 
 
+def _check(where: str, model: Layer, optimizer: Optimizer | None) -> None:
+    if not isinstance(model, Layer) or not isinstance(optimizer, Optimizer | None):
+        kinds = f"{type(model).__name__} and {type(optimizer).__name__}"
+        raise TypeError(f"{where} expects (path, model, optimizer), got {kinds} as the last two: swap them")
+
+
 def _read(path: Path) -> dict[str, Array]:
-    try:
-        # Opened here: np.load leaves a damaged file open.
-        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            entries = {name: file[name] for name in file.files}
-            version = int(entries.pop("version"))
-    except (ValueError, KeyError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path} is no checkpoint, or damaged: expected one of save_checkpoint") from error
+    with path.open("rb") as opened:     # np.load(path) would leave a damaged file open
+        try:
+            with np.load(opened, allow_pickle=False) as file:
+                entries = {name: file[name] for name in file.files}
+                version = int(entries.pop("version"))
+        except Exception as error:      # a dozen kinds, NotImplementedError and OSError among them
+            what = "is no checkpoint, or damaged: expected one of save_checkpoint"
+            raise ValueError(f"{path} {what}") from error
     if version != _VERSION:
         raise ValueError(f"{path} is a checkpoint of version {version}, this minidl reads version {_VERSION}")
     return entries
+
+
+def _noise(
+    path: str | Path, texts: dict[str, Array], generators: dict[str, np.random.Generator]
+) -> dict[str, Any]:
+    """The states of the generators in the file, each tried on a generator of its kind."""
+    wanted = {name: type(generator.bit_generator) for name, generator in generators.items()}
+    try:
+        states = {name: json.loads(str(text)) for name, text in texts.items()}
+        found = {name: state["bit_generator"] for name, state in states.items()}
+        if found == {name: kind.__name__ for name, kind in wanted.items()}:
+            for name, kind in wanted.items():
+                kind().state = states[name]
+            return states
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
+        raise ValueError(f"{path} is damaged: a generator of noise in it has no state") from error
+    kinds = {name: kind.__name__ for name, kind in wanted.items()}
+    raise ValueError(f"{path} has generators of noise {found}, the model {kinds}: build the same model")
 
 
 def _part(entries: dict[str, Array], kind: str) -> dict[str, Array]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import dataclasses
 import pickle
 
@@ -155,3 +156,14 @@ def test_as_pair_refuses_the_rest(data, error, words):
     with pytest.raises(error, match=words) as caught:
         as_pair(data, "fit")
     assert str(caught.value).startswith("fit ") and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda d: pickle.loads(pickle.dumps(d))])
+def test_a_copy_is_as_frozen(duplicate):
+    data = make()
+    other = duplicate(data)
+    assert repr(other) == repr(data)
+    assert (other.images == data.images).all() and (other.labels == data.labels).all()
+    for array in (other.images, other.labels):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 0

@@ -110,3 +110,13 @@ def test_write_idx_refuses(array, tmp_path):
 
 def test_not_gzip_accepts_gzip():
     assert not_gzip(GOOD) is None
+
+
+def test_more_dimensions_than_an_array_has(tmp_path):
+    path = tmp_path / "a.gz"
+    path.write_bytes(gzip.compress(bytes([0, 0, 8, 65]) + 65 * (1).to_bytes(4, "big") + b"x"))
+    with pytest.raises(ValueError, match=r"a\.gz: expected the magic number 0x000008nn, got 0x00000841"):
+        read_idx(path)
+    array = np.full(64 * (1,), 7, np.uint8)
+    write_idx(path, array)
+    np.testing.assert_array_equal(read_idx(path), array)

@@ -187,3 +187,50 @@ def test_objects_are_refused(tmp_path):
     with pytest.raises(TypeError, match="arrays of numbers, got object in model/odd"):
         save_checkpoint(tmp_path / "c", model)
     assert not list(tmp_path.iterdir())
+
+
+def change_entry(path, name, value):
+    with np.load(path) as file:
+        entries = dict(file) | {name: np.asarray(value)}
+    np.savez(path, **entries)
+
+
+@pytest.mark.parametrize("text", [
+    "no json", "1", "[]", "{}", '{"bit_generator": "PCG64"}', '{"bit_generator": "PCG64", "state": {"inc": 3}}',
+])
+def test_a_damaged_generator_changes_nothing(text, build, data, tmp_path):
+    path = tmp_path / "c.npz"
+    saved = build(dropout=0.5)
+    optimizer = adam(saved)
+    steps(saved, optimizer, batches(data, 10))
+    save_checkpoint(path, saved, optimizer)
+    change_entry(path, "generator/3", text)
+    model = build(seed=4, dropout=0.5)
+    optimizer = adam(model)
+    before = snapshot(model, optimizer)
+    with pytest.raises(ValueError, match="is damaged: a generator of noise in it has no state"):
+        load_checkpoint(path, model, optimizer)
+    after = snapshot(model, optimizer)
+    assert before.keys() == after.keys() and all(np.array_equal(before[k], after[k]) for k in before)
+
+
+def test_a_compression_that_does_not_exist(build, tmp_path):
+    path = tmp_path / "c.npz"
+    save_checkpoint(path, build())
+    whole = bytearray(path.read_bytes())
+    whole[whole.index(b"PK\x01\x02") + 10] = 99       # the method, in the zip's directory
+    path.write_bytes(whole)
+    with pytest.raises(ValueError, match="is no checkpoint, or damaged"):
+        load_checkpoint(path, build())
+
+
+def test_arguments_in_another_order(build, tmp_path):
+    model = build()
+    path = tmp_path / "c.npz"
+    for call in (save_checkpoint, load_checkpoint):
+        message = rf"{call.__name__} expects \(path, model, optimizer\), got \w+Path and NoneType as the last"
+        with pytest.raises(TypeError, match=message):
+            call(model, path)
+        with pytest.raises(TypeError, match="got Adam and Sequential as the last two: swap them"):
+            call(path, adam(model), model)
+    assert not list(tmp_path.iterdir())
