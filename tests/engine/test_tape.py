@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import threading
 import weakref
 
 import numpy as np
@@ -277,50 +276,6 @@ def test_a_kept_loss_keeps_no_graph_and_no_cycle_holds_it():
         assert np.isfinite(loss.item())
     finally:
         gc.enable()
-
-
-def test_two_threads_record_each_on_their_own_tape():
-    results, barrier = {}, threading.Barrier(2)
-
-    def train(name, factor):
-        p = Parameter(np.array([1.0]))
-        for _ in range(50):
-            with Tape() as tape:
-                barrier.wait()
-                loss = (p * factor).sum()
-            assert len(tape.records) == 2
-            tape.backward(loss)
-        results[name] = p.grad.item()
-
-    threads = [threading.Thread(target=train, args=(n, n)) for n in (2.0, 3.0)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert results == {2.0: 100, 3.0: 150}
-
-
-def test_two_threads_train_two_models_as_each_would_alone():
-    def train(seed, results):
-        rng = np.random.default_rng(seed)
-        model = Sequential(Dense(5, 8), BatchNorm(8), Sigmoid(), Dense(8, 3), seed=seed).astype(np.float64)
-        optimizer = dl.optim.SGD(model.parameters(), lr=0.5)
-        for _ in range(30):
-            with Tape() as tape:
-                loss = dl.losses.cross_entropy(model(rng.normal(size=(10, 5))), rng.integers(0, 3, 10))
-            tape.backward(loss)
-            optimizer.step()
-        results[seed] = loss.item()
-
-    alone, together = {}, {}
-    for seed in (0, 1):
-        train(seed, alone)
-    threads = [threading.Thread(target=train, args=(seed, together)) for seed in (0, 1)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert together == pytest.approx(alone, rel=1e-9)
 
 
 def test_the_readme_loop_learns():
