@@ -8,7 +8,7 @@ import string
 import numpy as np
 
 from minidl.engine.arguments import tensors
-from minidl.engine.array import Array
+from minidl.engine.array import Array, describe
 from minidl.engine.tape import record
 from minidl.engine.tensor import Tensor, TensorLike
 from minidl.ops.broadcast import unbroadcast
@@ -104,6 +104,8 @@ def einsum(subscripts: str, *operands: TensorLike) -> Tensor:
         (2, 4)
 
     """
+    if not isinstance(subscripts, str):
+        raise TypeError(f"einsum expects subscripts such as 'ij,jk->ik' first, got {describe(subscripts)}")
     inputs = tensors("einsum", *operands)
     arrays = [x.data for x in inputs]
     terms, output = _explicit(subscripts, [a.ndim for a in arrays])

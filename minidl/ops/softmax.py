@@ -74,5 +74,5 @@ def _softmax(a: Array, axis: int) -> tuple[Array, Array]:
 
 
 def _check_axis(name: str, x: Tensor, axis: int) -> None:
-    if not -x.ndim <= axis < x.ndim:
-        raise ValueError(f"{name} expects an axis of a tensor of shape {x.shape}, got axis={axis}")
+    if not isinstance(axis, int | np.integer) or not -x.ndim <= axis < x.ndim:
+        raise ValueError(f"{name} expects an axis of a tensor of shape {x.shape}, got axis={axis!r}")
