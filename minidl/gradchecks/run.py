@@ -99,11 +99,12 @@ def _find(name: str) -> Any:
     if not colon or not module or not attribute:
         raise ValueError(f"gradcheck expects names such as my_module:my_op, got {name!r}")
     try:
-        found = getattr(import_module(module), attribute)
-    except AttributeError as error:
-        raise ValueError(f"gradcheck finds no {attribute} in the module {module}") from error
+        imported = import_module(module)
     except Exception as error:  # a syntax error, a missing module, whatever the user's module does
         raise ValueError(f"gradcheck can't import {module}: {type(error).__name__}: {error}") from error
+    if not hasattr(imported, attribute):
+        raise ValueError(f"gradcheck finds no {attribute} in the module {module}")
+    found = getattr(imported, attribute)
     if not callable(found):
         raise ValueError(f"gradcheck expects {name} to be a function or a Layer, got {type(found).__name__}")
     return found
