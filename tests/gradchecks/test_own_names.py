@@ -50,7 +50,7 @@ def test_one_sentence_says_what_to_do(own, name, sentence):
 
 
 def test_a_module_that_fails_with_an_attribute_error_is_blamed_itself(tmp_path, monkeypatch):
-    (tmp_path / "own_slip.py").write_text("import math\ntau = math.tua\ndef f(x): return x\n", encoding="utf-8")
+    (tmp_path / "own_slip.py").write_text("import math\nmath.tua\n", encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(ValueError, match=r"can't import own_slip: AttributeError: .*'tua'"):
         check_own("own_slip:f")
