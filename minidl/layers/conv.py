@@ -78,7 +78,7 @@ class Conv2D(Layer):
 
     def _fix(self, shape: tuple[int, ...]) -> str:
         if len(shape) == 3:
-            single = shape[2] == self.in_channels != 1
+            single = shape[2] == self.in_channels
             return "put images into a batch, x[None]" if single else "add the axis of channels, x[..., None]"
         if len(shape) == 4 and shape[1] == self.in_channels:
             return "put the channels last, x.transpose(0, 2, 3, 1)"

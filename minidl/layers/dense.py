@@ -66,6 +66,8 @@ class Dense(Layer):
         if len(shape) < 2:
             return "put examples into a batch, x[None] for a single one"
         flat = math.prod(shape[1:])
+        if math.prod(shape) == self.in_features and shape[0] != 1:      # one image, perhaps after Flatten()
+            return "put a single example into a batch, x[None]"
         if len(shape) > 2:
             return "put Flatten() before it" + (
                 "" if flat == self.in_features else f", and use Dense({self._sizes(flat)})"

@@ -18,7 +18,7 @@ class Pool2D(Layer):
     def check_images(self, x: Tensor) -> None:
         """Raise unless x holds images of at least one window."""
         if x.ndim != 4:
-            fix = "put it before Flatten()" if x.ndim == 2 else "add the missing axis, x[..., None]"
+            fix = "put it before Flatten()" if x.ndim == 2 else "use x[None] for a single image"
             raise ValueError(f"{self!r} expects (batch, height, width, channels), got {x.shape}: {fix}")
         if min(x.shape[1:3]) < self.size:
             images = f"images of {self.size} x {self.size} or more"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from minidl.checks import whole
 from minidl.engine.parameter import Parameter
 from minidl.engine.tape import Tape
 from minidl.layers.layer import Layer
@@ -54,10 +55,16 @@ def summary(model: Layer, input_shape: tuple[int, ...]) -> Summary:
         7,850 parameters
 
     """
+    if not isinstance(input_shape, tuple | list):
+        raise TypeError(f"summary expects input_shape as a tuple such as (28, 28, 1), got {input_shape!r}")
+    shape = tuple(whole("summary", "each size in input_shape", size) for size in input_shape)
     with model.evaluating(), Tape() as tape:
-        model(np.zeros((1, *input_shape), np.float32))
+        try:
+            model(np.zeros((1, *shape), np.float32))
+        except ValueError as error:
+            error.add_note(f"summary sent one example, {(1, *shape)}: input_shape has no batch axis")
+            raise
     rows = []
-    shape = tuple(input_shape)
     for path, layer in model.named_layers():
         own = [value for value in vars(layer).values() if isinstance(value, Parameter)]
         if layer.children() and not own:

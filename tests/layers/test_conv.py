@@ -33,6 +33,7 @@ def test_initial_weights():
 @pytest.mark.parametrize(("layer", "shape", "message"), [
     (Conv2D(1, 6, 5), (2, 28, 28), "expects (batch, height, width, 1), got (2, 28, 28): add the axis of"),
     (Conv2D(3, 6, 5), (28, 28, 3), "got (28, 28, 3): put images into a batch, x[None]"),
+    (Conv2D(1, 6, 5), (28, 28, 1), "got (28, 28, 1): put images into a batch, x[None]"),
     (Conv2D(3, 6, 5), (2, 3, 28, 28), "got (2, 3, 28, 28): put the channels last, x.transpose(0, 2, 3, 1)"),
     (Conv2D(1, 6, 5, padding=2, bias=False), (2, 28, 28, 3), "use Conv2D(3, 6, 5, padding=2, bias=False)"),
     (Conv2D(1, 6, 5, stride=2), (2, 28, 28, 3), "use Conv2D(3, 6, 5, stride=2)"),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import minidl as dl
-from minidl.layers import Dense, Flatten
+from minidl.layers import Dense, Flatten, Sequential
 
 
 def test_it_is_an_affine_map_of_the_last_axis():
@@ -40,6 +40,9 @@ def test_initial_weights():
     (Dense(512, 10, bias=False), (128, 800), "use Dense(800, 10, bias=False)"),
     (Dense(512, 10), (2, 5, 5, 32), "put Flatten() before it, and use Dense(800, 10)"),
     (Dense(784, 10), (784,), "got (784,): put examples into a batch, x[None] for a single one"),
+    (Dense(784, 10), (1, 28, 28, 1), "got (1, 28, 28, 1): put Flatten() before it"),
+    (Dense(784, 10), (28, 28), "got (28, 28): put a single example into a batch, x[None]"),
+    (Sequential(Flatten(), Dense(784, 10)), (28, 28, 1), "put a single example into a batch, x[None]"),
     (Flatten(), (3,), "Flatten() expects (batch, ...), got (3,): use x[None] for a single one"),
 ])
 def test_messages(layer, shape, message):

@@ -25,7 +25,7 @@ def test_the_layer_is_the_op(layer, op):
 @pytest.mark.parametrize("kind", [MaxPool2D, AvgPool2D])
 @pytest.mark.parametrize(("shape", "message"), [
     ((2, 784), "(2) expects (batch, height, width, channels), got (2, 784): put it before Flatten()"),
-    ((2, 28, 28), "got (2, 28, 28): add the missing axis, x[..., None]"),
+    ((2, 28, 28), "got (2, 28, 28): use x[None] for a single image"),
     ((2, 1, 28, 3), "(2) expects images of 2 x 2 or more, got (2, 1, 28, 3): pool less"),
 ])
 def test_messages_of_pools(kind, shape, message):

@@ -61,3 +61,16 @@ def test_single_layers_shared_layers_and_layers_with_both_parameters_and_childre
 def test_a_wrong_shape_gives_the_layers_own_message():
     with pytest.raises(ValueError, match=r"expects \(batch, 3\), got \(1, 4\): use Dense\(4, 2\)"):
         dl.summary(Sequential(Dense(3, 2)), (4,))
+
+
+def test_a_shape_with_the_batch_axis():
+    with pytest.raises(ValueError, match="expects") as caught:
+        dl.summary(Sequential(Dense(3, 2)), (60, 28, 28, 1))
+    note = "summary sent one example, (1, 60, 28, 28, 1): input_shape has no batch axis"
+    assert caught.value.__notes__[-1] == note
+
+
+@pytest.mark.parametrize(("shape", "error"), [(784, TypeError), ((28.0, 28), ValueError), ((0,), ValueError)])
+def test_what_is_no_shape(shape, error):
+    with pytest.raises(error, match="^summary expects .*input_shape"):
+        dl.summary(Sequential(Dense(3, 2)), shape)

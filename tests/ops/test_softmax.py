@@ -59,5 +59,5 @@ def test_a_wrong_axis_is_named():
 @pytest.mark.parametrize("axis", [(0, 1), None, 1.0, 2, -3])
 @pytest.mark.parametrize("op", [ops.softmax, ops.log_softmax])
 def test_the_axis_is_one_that_is_there(op, axis):
-    with pytest.raises(ValueError, match=rf"^{op.__name__} expects an axis of a tensor of shape \(2, 3\), got axis="):
+    with pytest.raises(ValueError, match=rf"^{op.__name__} expects an axis of .* \(2, 3\), got axis="):
         op(np.zeros((2, 3)), axis=axis)
