@@ -19,4 +19,4 @@ def unbroadcast(g: Array, shape: tuple[int, ...]) -> Array:
         return g
     added = g.ndim - len(shape)
     stretched = [added + i for i, n in enumerate(shape) if n == 1 and g.shape[added + i] != 1]
-    return np.asarray(g.sum(axis=(*range(added), *stretched), keepdims=True)).reshape(shape)
+    return np.asarray(g.sum(axis=(*range(added), *stretched))).reshape(shape)
