@@ -115,8 +115,8 @@ def batch_norm_inference(
             f"batch_norm_inference expects mean and var {x.shape[-1:]} for x {x.shape}, "
             f"got {mean.shape} and {var.shape}"
         )
-    inverse = (1 / np.sqrt(var + eps)).astype(x.dtype, copy=False)
-    x_hat = rows - mean.astype(x.dtype, copy=False)
+    inverse = (1 / np.sqrt(var + eps)).astype(x.dtype)
+    x_hat = rows - mean.astype(x.dtype)
     x_hat *= inverse
     scale = inverse if gamma is None else inverse * inputs[1].data
     y = _affine(x_hat, inputs, gamma, beta)
