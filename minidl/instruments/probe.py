@@ -41,6 +41,8 @@ def probe(model: Network, images: Array) -> Tape:
         ['dense', 'sigmoid']
 
     """
+    if hasattr(images, "images"):
+        raise TypeError(f"probe expects an array of images, got a {type(images).__name__}: use data.images")
     with model.preserved(), model.evaluating(), Tape() as tape:
         model(images)
     return tape
@@ -48,6 +50,8 @@ def probe(model: Network, images: Array) -> Tape:
 
 def sigmoids(where: str, tape: Tape) -> list[Record]:
     """The sigmoid records of a tape, in order; ValueError if there are none."""
+    if not isinstance(tape, Tape):
+        raise TypeError(f"{where} expects a tape, got a {type(tape).__name__}: use probe(model, images)")
     found = tape.find(op="sigmoid")
     if not found:
         ops = ", ".join(dict.fromkeys(record.op for record in tape.records)) or "nothing"

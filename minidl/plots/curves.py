@@ -86,6 +86,10 @@ def curves(
         raise ValueError(f"curves draws 'accuracy' or 'loss', got metric={metric!r}")
     if split not in (None, "train", "validation"):
         raise ValueError(f"curves expects split='train', 'validation' or None, got {split!r}")
+    if not isinstance(histories, Mapping):
+        raise TypeError(
+            f"curves expects a dictionary, got a {type(histories).__name__}: write {{'a label': history}}"
+        )
     if not histories:
         raise ValueError("curves expects at least one history, got none: give {label: history}")
     runs = {label: _as_runs(label, given) for label, given in histories.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -14,14 +15,24 @@ _EVERY = 0.1    # seconds between two drawings
 
 
 class Progress:
-    """A tqdm bar with loss, accuracy and steps/s: means over the steps since it was last drawn."""
+    """A tqdm bar of 80 columns: the time that is left, steps/s, loss and accuracy.
+
+    Loss and accuracy are means over the steps since it was last drawn; once there is a validation, its last
+    accuracy (its loss, where targets are no class labels) stands instead of the training's.
+    """
 
     def __init__(self, state: TrainingState) -> None:
         from tqdm import tqdm  # type: ignore[import-untyped]  # here: `import minidl` must not wait for it
 
         # ASCII: a Windows console may know no other characters. Drawn when told to, by our own clock.
         self._bar = tqdm(
-            total=state.steps, unit="step", ascii=True, dynamic_ncols=True, mininterval=0, miniters=1
+            total=state.steps,
+            unit="step",
+            ascii=True,
+            ncols=min(80, shutil.get_terminal_size().columns) - 1,
+            bar_format="{desc} |{bar}| {n_fmt}/{total_fmt} [{remaining}, {rate_fmt}{postfix}]",
+            mininterval=0,
+            miniters=1,
         )
         self._next = 0.0
 
@@ -45,13 +56,13 @@ class Progress:
         if train:
             recent = slice(min(shown, len(train) - 1), None)
             losses, accuracies = train.loss[recent], train.accuracy[recent]
-            text = f"loss={sum(losses) / len(losses):.3f}"
-            if not math.isnan(state.accuracy):
-                text += f", accuracy={sum(accuracies) / len(accuracies):.3f}"
-            if (validation := state.evaluation) is not None:     # one number of it: the line is long enough
+            text = f"loss={sum(losses) / len(losses):.3g}"
+            # One number more, as 80 columns hold no others: that of the validation, once there is one.
+            if (validation := state.evaluation) is not None:
                 has_classes = not math.isnan(validation.accuracy)
-                name, value = ("accuracy", validation.accuracy) if has_classes else ("loss", validation.loss)
-                text += f", validation {name}={value:.3f}"
+                text += f", validation={validation.accuracy if has_classes else validation.loss:.3g}"
+            elif not math.isnan(state.accuracy):
+                text += f", accuracy={sum(accuracies) / len(accuracies):.3g}"
             self._bar.set_postfix_str(text, refresh=False)
         self._bar.set_description_str(f"epoch {max(1, state.epoch)}", refresh=False)
         self._bar.update(state.step - shown)

@@ -9,6 +9,7 @@ import pytest
 
 import minidl as dl
 from minidl import instruments
+from minidl.datasets import Dataset
 from minidl.instruments import activation_gradients, parameter_gradients, percentiles, probe, saturation
 from minidl.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, Layer, ReLU, Sequential, Sigmoid
 from minidl.losses import cross_entropy
@@ -191,3 +192,15 @@ def test_any_layer_can_be_probed():
     found = percentiles(probe(Twice(), np.zeros((4, 1))))
     assert [p.layer for p in found] == ["activation", "activation"]
     assert found[1].values.tolist() == [[0.5, 0.5, 0.5]]
+
+
+def test_a_data_set_is_not_an_array_of_images():
+    data = Dataset(np.zeros((2, 4, 4, 1), np.float32), [0, 1], ("a", "b"), "blank")
+    with pytest.raises(TypeError, match=r"probe expects an array of images, got a Dataset: use data\.images"):
+        probe(Sequential(Flatten(), Dense(16, 2)), data)
+
+
+@pytest.mark.parametrize("instrument", [saturation, percentiles])
+def test_a_model_is_no_tape(instrument):
+    with pytest.raises(TypeError, match=rf"{instrument.__name__} expects a tape, got a Sequential: use"):
+        instrument(Sequential(Sigmoid()))

@@ -72,5 +72,5 @@ def test_a_shape_with_the_batch_axis():
 
 @pytest.mark.parametrize(("shape", "error"), [(784, TypeError), ((28.0, 28), ValueError), ((0,), ValueError)])
 def test_what_is_no_shape(shape, error):
-    with pytest.raises(error, match="^summary expects .*input_shape"):
+    with pytest.raises(error, match=r"^summary expects .*input_shape"):
         dl.summary(Sequential(Dense(3, 2)), shape)

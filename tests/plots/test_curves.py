@@ -103,3 +103,8 @@ def test_a_run_lost_at_its_first_step_still_gives_a_figure(ax):
 def test_wrong_data_get_one_sentence(ax, arguments, message):
     with pytest.raises(ValueError, match=message):
         plots.curves(*arguments, ax=ax)
+
+
+def test_a_history_alone_wants_a_label():
+    with pytest.raises(TypeError, match=r"curves expects a dictionary, got a SimpleNamespace: write"):
+        plots.curves(SimpleNamespace(step=[1], loss=[1.0], accuracy=[0.5]))

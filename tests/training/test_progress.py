@@ -58,8 +58,8 @@ def test_terminal(data, monkeypatch, capsys, progress):
         return
     last = text.rstrip().split("\r")[-1]
     assert text.isascii() and "\n" not in text.rstrip()      # one line that is drawn over
-    assert "14/14" in last and "step/s" in last and last.startswith("epoch 2: 100%")
-    assert f"validation accuracy={history.validation.accuracy[-1]:.3f}" in last
+    assert "14/14" in last and "step/s" in last and last.startswith("epoch 2 |###")
+    assert f"validation={history.validation.accuracy[-1]:.3g}" in last
 
 
 def test_forced_when_not_a_terminal(data, capsys):
@@ -87,14 +87,14 @@ def test_shows_means_since_the_last_drawing(data, capsys, monkeypatch):
     history = train(data, steps=7, progress=True)
     last = capsys.readouterr().err.rstrip().split("\r")[-1]
     loss, accuracy = np.mean(history.train.loss[1:]), np.mean(history.train.accuracy[1:])
-    assert f"loss={loss:.3f}, accuracy={accuracy:.3f}" in last
+    assert f"loss={loss:.3g}, accuracy={accuracy:.3g}" in last
 
 
 def test_regression_shows_no_accuracy(data, capsys):
     pair = data[0], np.zeros((64, 3))
     train(pair, loss=mse, steps=2, progress=True, validation=pair)
     text = capsys.readouterr().err
-    assert "validation loss=" in text and "nan" not in text and "accuracy" not in text
+    assert "validation=" in text and "nan" not in text and "accuracy" not in text
 
 
 def test_bar_is_closed_after_an_error(data, capsys):
@@ -105,3 +105,12 @@ def test_bar_is_closed_after_an_error(data, capsys):
     with pytest.raises(ZeroDivisionError):
         train(data, steps=5, callbacks=[Break()], progress=True)
     assert capsys.readouterr().err.endswith("\n")
+
+
+def test_it_fits_80_columns(data, capsys):
+    inputs, targets = np.tile(data[0], (150, 1)), np.tile(data[1], 150)
+    train((inputs, targets), epochs=11, validation=data, progress=True)
+    lines = capsys.readouterr().err.rstrip().split("\r")
+    last = lines[-1]
+    assert last.startswith("epoch 11 |") and "| 10560/10560 [00:00, " in last and last.endswith("]")
+    assert max(len(line) for line in lines) < 80
