@@ -48,6 +48,21 @@ def test_variance_does_not_cancel():
     assert ops.var(x).item() == pytest.approx(x.astype(np.float64).var(), rel=1e-3)
 
 
+def test_variance_and_its_gradient_do_not_see_that_a_mean_has_no_float32():
+    offsets = np.array([3e6, -3e6]), np.random.default_rng(0).integers(-8, 9, (101, 2)) / 4
+    x = (offsets[0] + offsets[1]).astype(np.float32)        # exact: every fourth is a float32
+    exact = x.astype(np.float64)
+    assert (x.mean(0, dtype=np.float64).astype(np.float32) != exact.mean(0)).all()
+    np.testing.assert_allclose(ops.var(x, 0).data, exact.var(0), rtol=1e-6)
+    gradient = dl.grad(lambda t: t.var(0).sum())(x)
+    np.testing.assert_allclose(gradient, 2 / 101 * (exact - exact.mean(0)), atol=1e-7)
+
+
+@pytest.mark.parametrize("name", ["sum", "mean", "var", "max", "min", "logsumexp"])
+def test_reduced_axes_go_unless_they_are_kept(name):
+    assert getattr(ops, name)(X, -3).shape == getattr(ops, name)(X, 0).shape == (3, 4)
+
+
 def test_equal_extremes_share_the_gradient():
     x = np.array([[1.0, 3.0, 3.0], [2.0, 2.0, 2.0]])
     assert dl.grad(lambda t: t.max(1).sum())(x).tolist() == [[0, 0.5, 0.5], [1 / 3, 1 / 3, 1 / 3]]
