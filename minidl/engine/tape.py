@@ -183,7 +183,10 @@ class Tape:
         if not isinstance(loss, Tensor):
             raise TypeError(f"backward expects a Tensor, got {describe(loss)}")
         if loss.origin != self.number:
-            raise ValueError(f"backward expects a result recorded on this tape, got one that {_whence(loss)}")
+            raise ValueError(
+                f"backward expects a result recorded on this tape, got one that {_whence(loss)}: compute it "
+                f"inside `with Tape()`, from something that requires a gradient"
+            )
         if gradient is None:
             if loss.size != 1:
                 raise ValueError(
