@@ -1,0 +1,93 @@
+"""The command:  python -m tests.benchmarks [--only NAME ...] [--curves] [--smoke] [--out FOLDER]."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks import harness, rows, sides, table
+from tests.benchmarks.harness import Plan
+from tests.benchmarks.sides import Side
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = parser().parse_args(arguments)
+    plan = harness.SMOKE if options.smoke else Plan()
+    if options.rounds:
+        plan = replace(plan, rounds=options.rounds)
+    peers = installed(options.peers)
+    about = {**table.machine(), "cores": len(harness.two_cores() or []) or None, "versions": versions(peers)}
+    print(", ".join(f"{key} {value}" for key, value in about.items() if key != "versions"))
+    print(", ".join(about["versions"].values()), flush=True)
+
+    found: list[rows.Row] = []
+    for name, measure in rows.groups(plan, peers):
+        if options.only and not any(wanted in name for wanted in options.only):
+            continue
+        start = time.perf_counter()
+        added = measure()
+        found += added
+        notes = [f"{row.figure:.3g} {row.unit} against {row.against}" for row in added]
+        note = ": " + (", ".join(notes) or "nothing to compare with, left out")
+        print(f"[{time.perf_counter() - start:.0f} s] {name}{note}", file=sys.stderr, flush=True)
+    print(table.text(found, verdict=not options.smoke))
+    if not options.smoke:
+        print(table.summary(found))
+    result: dict[str, Any] = table.as_json(found, about)
+
+    if options.curves:
+        from tests.benchmarks import curves
+
+        result |= curves.measure_all(peers, plan, smoke=options.smoke)
+        print(curves.text(result))
+    if options.out:
+        from tests.benchmarks import charts
+
+        table.write(options.out / "results.json", result)
+        for path in charts.draw_all(result, options.out):
+            print(f"written: {path}")
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    p = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks",
+        description="minidl side by side with other libraries: each in its own process, rounds interleaved.",
+    )
+    keys = [side.key for side in sides.SIDES[2:]]
+    known = [*keys, *[side.key for side in sides.OPTIONAL]]
+    p.add_argument("--only", nargs="+", metavar="NAME", help="rows whose name contains one of these")
+    p.add_argument("--peers", nargs="+", choices=known, default=keys, metavar="KEY", help=", ".join(known))
+    p.add_argument("--rounds", type=int, help=f"rounds for each row (default {Plan().rounds})")
+    p.add_argument("--curves", action="store_true", help="also time against width, batch, depth, channels")
+    p.add_argument("--smoke", action="store_true", help="one step of everything: does it work? No verdict.")
+    p.add_argument("--out", type=Path, metavar="FOLDER", help="write results.json and the charts there")
+    return p
+
+
+def installed(keys: list[str]) -> list[Side]:
+    """The peers that were asked for and are there; a line for each library that isn't."""
+    wanted = [side for side in (*sides.SIDES, *sides.OPTIONAL) if side.key in keys]
+    for library in sorted({side.library for side in wanted if not side.installed()}):
+        print(f"left out: {library} isn't installed (pip install -e .[bench])")
+    return [side for side in wanted if side.installed()]
+
+
+def versions(peers: list[Side]) -> dict[str, str]:
+    found = {}
+    for side in (sides.MINIDL, *peers):
+        if side.module not in found:
+            with harness.Worker(side) as worker:
+                found[side.module] = worker.version
+    return found
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        sys.exit(main())
+    sys.exit("interrupted")
