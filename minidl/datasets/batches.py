@@ -91,6 +91,7 @@ def batches(
         TypeError: data that is neither a Dataset nor a pair.
 
     Example:
+        >>> import numpy as np
         >>> inputs, targets = np.arange(10.0).reshape(5, 2), np.arange(5)
         >>> [labels.tolist() for _, labels in batches((inputs, targets), 2, shuffle=False)]
         [[0, 1], [2, 3], [4]]

@@ -19,6 +19,7 @@ class Sequential(Layer):
             all are left as they are.
 
     Example:
+        >>> import numpy as np
         >>> from minidl.layers import Dense, ReLU
         >>> model = Sequential(Dense(784, 100), ReLU(), Dense(100, 10), seed=0)
         >>> model(np.zeros((5, 784))).shape

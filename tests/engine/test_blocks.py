@@ -96,7 +96,7 @@ def test_threads_cannot_change_while_they_are_in_use():
 
 @pytest.mark.parametrize("n", [0, -1, 1.5, "2", None, True])
 def test_a_wrong_number_of_threads(n):
-    with pytest.raises(ValueError, match="set_threads expects a whole number of 1 or more, got"):
+    with pytest.raises(ValueError, match="set_threads expects n to be a whole number of 1 or more, got"):
         dl.set_threads(n)
 
 
