@@ -11,7 +11,7 @@ import numpy as np
 
 from minidl.grading import mistakes
 from minidl.grading.mistakes import Prediction, dgamma, dx, output, running, times
-from minidl.grading.probes import DX, INITIAL, OUTPUT
+from minidl.grading.probes import INITIAL
 
 
 @dataclass(frozen=True)
@@ -198,12 +198,12 @@ SHARED = (
     Wrong(
         "outputs share one array",
         "two outputs share one array: the second call overwrote what the first had returned",
-        mistakes.second_for_first(OUTPUT),
+        mistakes.second_output_for_first,
     ),
     Wrong(
         "gradients share one array",
-        "the gradients of two inputs share one array: the second overwrote the first",
-        mistakes.second_for_first(DX),
+        "the gradients of two inputs share one array: the later one overwrote the earlier one",
+        mistakes.first_gradient_for_second,
     ),
     Wrong(
         "calls share what they keep",

@@ -84,8 +84,8 @@ def observe_functions(functions: Functions, probe: Probe) -> Observation:
             stage = "backward"
             gradients = [
                 _parts(functions.backward(g, cache), "dx, dgamma, dbeta")
-                for g, (_, cache) in zip(upstream, results, strict=True)
-            ]
+                for g, (_, cache) in zip(upstream[::-1], results[::-1], strict=True)     # as a tape would
+            ][::-1]
             found |= keyed(UPSTREAM_AFTERWARDS, upstream)
             found |= keyed(DX, [dx for dx, _, _ in gradients])
             for k, name in ((1, DGAMMA), (2, DBETA)):

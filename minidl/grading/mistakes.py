@@ -207,15 +207,18 @@ def running(
 
 # ---- arrays that two inputs share --------------------------------------------------------------------------
 
-def second_for_first(quantity: str) -> Prediction:
-    """The first input's output, or gradient, is the second's."""
-    def predict(probe: Probe) -> dict[str, Array]:
-        if len(probe.inputs) != 2 or not probe.training:
-            return {}
-        second = passes(probe)[1]
-        return {f"{quantity} 1": second.y if quantity == OUTPUT else second.dx}
+def second_output_for_first(probe: Probe) -> dict[str, Array]:
+    """The first input's output is the second's."""
+    if len(probe.inputs) != 2 or not probe.training:
+        return {}
+    return {f"{OUTPUT} 1": passes(probe)[1].y}
 
-    return predict
+
+def first_gradient_for_second(probe: Probe) -> dict[str, Array]:
+    """The second input's gradient is the first's, which is computed later."""
+    if len(probe.inputs) != 2 or not probe.training:
+        return {}
+    return {f"{DX} 2": passes(probe)[0].dx}
 
 
 def first_by_what_second_kept(probe: Probe) -> dict[str, Array]:

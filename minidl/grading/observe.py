@@ -26,7 +26,7 @@ from minidl.grading.probes import (
     keyed,
 )
 from minidl.layers import Layer
-from minidl.ops import matmul
+from minidl.ops import concatenate, matmul, reshape
 
 UNLINKED = "no gradient comes back: the output isn't linked to the tape"
 UNREACHED = "no gradient reaches it, though the output is linked to the tape"
@@ -81,8 +81,15 @@ def observe_layer(implementation: Implementation, probe: Probe) -> Observation:
             arrays = [x.copy() for x in probe.inputs]
             inputs = [Tensor(a, requires_grad=probe.needs_dx) for a in arrays]
             weight = None if probe.weight is None else Tensor(probe.weight, requires_grad=True)
-            with Tape(persistent=True) as tape:
-                outputs = [_output(layer(x if weight is None else matmul(x, weight))) for x in inputs]
+            with Tape() as tape:
+                # Both of two inputs come from ops and go into one replay: while a gradient waits there for
+                # its op, a layer that gives the same array twice overwrites it.
+                entering = inputs if len(inputs) == 1 else [reshape(x, x.shape) for x in inputs]
+                outputs = [_output(layer(x if weight is None else matmul(x, weight))) for x in entering]
+                result, upstream = outputs[0], probe.upstream[0]
+                if len(outputs) > 1:
+                    result = concatenate([y.reshape(-1) for y in outputs])
+                    upstream = np.concatenate([g.ravel() for g in probe.upstream])
             found |= keyed(OUTPUT, [y.data for y in outputs]) | keyed(X_AFTERWARDS, arrays)
             _take(layer, (RUNNING_MEAN, RUNNING_VAR), ("running_mean", "running_var"), found, missing)
             stage = "backward"
@@ -93,8 +100,7 @@ def observe_layer(implementation: Implementation, probe: Probe) -> Observation:
                 leaves[DWEIGHT] = weight
             linked = any(y.requires_grad for y in outputs)
             if linked:
-                for y, g in zip(outputs, probe.upstream, strict=True):
-                    tape.backward(y, gradient=g)
+                tape.backward(result, gradient=upstream)
             why_not = UNREACHED if linked else UNLINKED
             missing |= {name: why_not for name, leaf in leaves.items() if leaf.grad is None}
             found |= {name: leaf.grad for name, leaf in leaves.items() if leaf.grad is not None}

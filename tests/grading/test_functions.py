@@ -63,7 +63,7 @@ WRONG = {
         ("*: upstream gradient afterwards",),
     ),
     "shared buffer": (
-        pairs.shared_buffer(), {"gradients share one array"}, ("two inputs, training: gradient of x 1",)
+        pairs.shared_buffer(), {"gradients share one array"}, ("two inputs, training: gradient of x 2",)
     ),
     "one buffer for both": (pairs.one_buffer_for_both(), set(), TRAINING_DGAMMA),
     "cache of the module": (

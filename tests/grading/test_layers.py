@@ -79,7 +79,7 @@ WRONG = [
     (wrong.TrainingFormulaInEvaluation, {"training formula in evaluation"}, EVALUATION_DX),
     (wrong.SignFlipped, {"sign of the x_hat term"}, TRAINING_DX),
     (wrong.InPlace, {"x changed in place"}, ("*: x afterwards",)),
-    (wrong.SharedGradient, {"gradients share one array"}, ("two inputs, training: gradient of x 1",)),
+    (wrong.SharedGradient, {"gradients share one array"}, ("two inputs, training: gradient of x 2",)),
     (wrong.SharedOutput, {"outputs share one array"}, ("two inputs, training: output 1",)),
     (wrong.SharedCache, {"calls share what they keep"},
      ("two inputs, training: gradient of x 1", "two inputs, training: gradient of gamma")),
