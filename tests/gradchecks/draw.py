@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 import minidl as dl
@@ -20,8 +20,11 @@ seeds = st.integers(0, 2**32 - 1)
 
 
 def drawn(examples: int) -> settings:
-    """The same examples in every run, on every machine."""
-    return settings(max_examples=examples, derandomize=True, deadline=None, database=None)
+    """The same examples in every run; on a busy machine slowness is no failure."""
+    return settings(
+        max_examples=examples, derandomize=True, deadline=None, database=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+    )
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import minidl as dl
@@ -55,14 +55,13 @@ def pool_of_two(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 
 BATCHES = st.sampled_from([17, 33, 40])
-reuse_the_fixture = settings(drawn(20), suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def both_threads_worked(names: list[str]) -> bool:
     return {name.rpartition("_")[0] for name in names} == {"minidl"} and len(set(names)) == 2
 
 
-@reuse_the_fixture
+@drawn(20)
 @given(data=st.data())
 def test_convolution(pool_of_two: list[str], data: st.DataObject) -> None:
     pool_of_two.clear()
@@ -80,7 +79,7 @@ def test_convolution(pool_of_two: list[str], data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("name", ["max_pool2d", "avg_pool2d"])
-@reuse_the_fixture
+@drawn(20)
 @given(data=st.data())
 def test_pooling(pool_of_two: list[str], name: str, data: st.DataObject) -> None:
     pool_of_two.clear()
