@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import sys
+from typing import TYPE_CHECKING
 
 from minidl.cli.options import add_network_options, default_activation, find_data, rate, whole_number
 from minidl.engine.blocks import cores, set_threads
+
+if TYPE_CHECKING:
+    from minidl.experiments import RunResult
 
 # The CNN's defaults keep it within minutes; `compare --model cnn` prints the estimate first.
 RATES = {"mlp": (0.1, 0.5, 2.0, 8.0), "cnn": (0.01, 0.1, 1.0)}
@@ -61,21 +66,33 @@ def run(args: argparse.Namespace) -> int:
     if workers > 1:
         set_threads(1)      # the workers' setting, so that the estimate is made as they work
     what = f"{base.network}, on {train.title}: {len(configs)} runs of {base.steps:,} steps"
-    duration = _duration(experiments.estimate_seconds(configs, workers))
-    print(f"{what}, {workers} worker(s); about {duration} on idle cores", flush=True)
     watched = sys.stderr is not None and sys.stderr.isatty()
-    with (
-        experiments.worker_processes(workers) as executor,
-        tqdm(total=len(configs), unit="run", ascii=True, disable=not watched) as bar,
-    ):
-        comparison = experiments.compare(configs, executor, lambda result: bar.update())
+    done = itertools.count(1)
+
+    def tell(result: RunResult) -> None:
+        bar.update()
+        if not watched:
+            print(f"run {next(done)} of {len(configs)}: {_line(result)}", file=sys.stderr, flush=True)
+
+    with experiments.worker_processes(workers) as executor:
+        duration = _duration(experiments.estimate_seconds(configs, workers, executor))
+        print(f"{what}, {workers} worker(s); about {duration}", flush=True)
+        with tqdm(total=len(configs), unit="run", ascii=True, disable=not watched) as bar:
+            comparison = experiments.compare(configs, executor, tell)
     files = report.write_comparison(comparison, folder)  # first: a console that has gone must not lose it
     cells = experiments.summarize(comparison)
     print(f"\n{report.comparison_table(cells)}\n\n{report.comparison_legend(cells)}\n")
-    print(f"{len(comparison.results)} runs on {train.title} in {comparison.seconds:.0f} s. Written:")
+    ended = f"interrupted after {len(comparison.results)} of" if comparison.interrupted else ""
+    print(f"{ended} {len(configs)} runs on {train.title} in {comparison.seconds:.0f} s. Written:".lstrip())
     for file in files:
         print(f"  {file}")
-    return 0
+    return 130 if comparison.interrupted else 0
+
+
+def _line(result: RunResult) -> str:
+    config = result.config
+    what = f"{config.arm}, lr {config.lr:g}, seed {config.seed}"
+    return f"{what}: {result.outcome}, {100 * result.test_accuracy:.1f} %, {result.seconds:.1f} s"
 
 
 def _duration(seconds: float) -> str:

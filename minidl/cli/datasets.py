@@ -147,5 +147,5 @@ def _folders(paths: list[Path]) -> str:
 
 def _say(line: str) -> None:
     """Print, even where a folder's name has letters that the console doesn't have."""
-    encoding = sys.stdout.encoding or "ascii"
+    encoding = getattr(sys.stdout, "encoding", None) or "ascii"   # no stdout at all: nothing is printed
     print(line.encode(encoding, "backslashreplace").decode(encoding))

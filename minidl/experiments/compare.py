@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
@@ -21,12 +21,14 @@ class Comparison:
         results: one a configuration, in the order of the configurations.
         environment: machine and versions.
         seconds: how long it all took.
+        interrupted: whether Ctrl-C ended it before all configurations were run.
 
     """
 
     results: tuple[RunResult, ...]
     environment: Environment
     seconds: float
+    interrupted: bool = False
 
     @property
     def arms(self) -> list[str]:
@@ -60,9 +62,13 @@ def compare(
         executor: any `concurrent.futures.Executor`, such as `worker_processes` gives.
         on_result: called with each result as it comes, for a progress bar.
 
+    Returns:
+        All results; after Ctrl-C those of the runs that were done by then.
+
     Raises:
         ValueError: no configuration.
         RuntimeError: a worker process was killed.
+        KeyboardInterrupt: Ctrl-C before any run was done.
 
     """
     if not configs:
@@ -70,19 +76,32 @@ def compare(
     begin = time.perf_counter()
     report = on_result or (lambda result: None)
     results: dict[int, RunResult] = {}
+    try:
+        for i, result in _results(configs, executor):
+            results[i] = result
+            report(result)
+    except KeyboardInterrupt:
+        if not results:
+            raise
+    except BrokenProcessPool as error:
+        raise RuntimeError(
+            "compare: a worker process was killed, perhaps for lack of memory: use fewer workers"
+        ) from error
+    ordered = tuple(results[i] for i in sorted(results))
+    interrupted = len(results) < len(configs)
+    return Comparison(ordered, environment(), time.perf_counter() - begin, interrupted)
+
+
+def _results(configs: Sequence[RunConfig], executor: Executor | None) -> Iterator[tuple[int, RunResult]]:
+    """(number of the configuration, result), as they come."""
     if executor is None:
         for i, config in enumerate(configs):
-            results[i] = run(config)
-            report(results[i])
-    else:
-        futures = {executor.submit(run, config): i for i, config in enumerate(configs)}
-        try:
-            for future in as_completed(futures):
-                results[futures[future]] = future.result()
-                report(results[futures[future]])
-        except BrokenProcessPool as error:
-            raise RuntimeError(
-                "compare: a worker process was killed, perhaps for lack of memory: use fewer workers"
-            ) from error
-    ordered = tuple(results[i] for i in range(len(configs)))
-    return Comparison(ordered, environment(), time.perf_counter() - begin)
+            yield i, run(config)
+        return
+    futures = {executor.submit(run, config): i for i, config in enumerate(configs)}
+    try:
+        for future in as_completed(futures):
+            yield futures[future], future.result()
+    finally:
+        for future in futures:
+            future.cancel()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from functools import partial
 
 import numpy as np
 
@@ -18,16 +20,27 @@ from minidl.optim import SGD
 from minidl.training.evaluate import POPULATION
 
 TEST = 10_000   # test images of each data set that there is
+_WHILE = 0.1    # seconds for each figure
 
 
-def estimate_seconds(configs: Sequence[RunConfig], workers: int) -> float:
+def estimate_seconds(configs: Sequence[RunConfig], workers: int, executor: Executor | None = None) -> float:
     """How long a comparison will take: a few steps of each kind of network are timed, on random images.
 
     Args:
         configs: what would be run.
-        workers: processes; each is assumed to have a core of its own.
+        workers: processes that share them.
+        executor: those processes; they are timed all at once, since they slow each other down. None: this
+            process is timed alone.
 
     """
+    if executor is None:
+        return _work(configs) / workers
+    timed = [executor.submit(_work, configs) for _ in range(workers)]
+    return float(np.mean([future.result() for future in timed])) / workers
+
+
+def _work(configs: Sequence[RunConfig]) -> float:
+    """The seconds that this process would need for all of it."""
     total = 0.0
     for batch_norm in (False, True):
         same = [c for c in configs if c.batch_norm == batch_norm]
@@ -38,13 +51,22 @@ def estimate_seconds(configs: Sequence[RunConfig], workers: int) -> float:
         labels = np.arange(config.batch_size) % 10
         optimizer = build_optimizer(config, model)
         with np.errstate(over="ignore", invalid="ignore"):  # a large rate may diverge, in the runs as here
-            step = min(_timed_step(model, optimizer, images, labels) for _ in range(4))
+            step = _typical(partial(_timed_step, model, optimizer, images, labels))
         probe = np.random.default_rng(0).random((PROBE, 28, 28, 1), np.float32)
         with np.errstate(over="ignore", invalid="ignore"):
-            forward = min(_timed_forward(model, probe) for _ in range(2)) / PROBE
+            forward = _typical(partial(_timed_forward, model, probe)) / PROBE
         seen = POINTS * (VALIDATION + PROBE + batch_norm * POPULATION) + batch_norm * POPULATION + TEST
         total += sum(c.steps * step + seen * forward for c in same)
-    return total / workers
+    return total
+
+
+def _typical(measure: Callable[[], float]) -> float:
+    """The median of what is measured again and again for a while; the first time is for warming up."""
+    measure()
+    begin, times = time.perf_counter(), [measure()]
+    while time.perf_counter() - begin < _WHILE:
+        times.append(measure())
+    return float(np.median(times))
 
 
 def _timed_step(model: Sequential, optimizer: SGD, images: Array, labels: Array) -> float:

@@ -32,9 +32,8 @@ def to_plain(record: Any) -> Any:
 
 def comparison_from_plain(plain: dict[str, Any]) -> Comparison:
     """A comparison from what `to_plain` made of it."""
-    return Comparison(
-        tuple(_result(r) for r in plain["results"]), Environment(**plain["environment"]), plain["seconds"]
-    )
+    results = tuple(_result(r) for r in plain["results"])
+    return Comparison(results, Environment(**plain["environment"]), plain["seconds"], plain["interrupted"])
 
 
 def _result(plain: dict[str, Any]) -> RunResult:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing.synchronize import Event
 
 from minidl.checks import whole
 from minidl.engine.blocks import set_threads
@@ -18,7 +20,8 @@ def worker_processes(workers: int) -> Iterator[ProcessPoolExecutor | None]:
     """An executor of so many processes for `compare`; None for one worker, which is this process itself.
 
     They are started with `spawn`, as on Windows and macOS, so a script that uses them needs the main guard,
-    `if __name__ == "__main__":`. Leaving the block by an exception cancels what hasn't begun.
+    `if __name__ == "__main__":`. Leaving the block, by Ctrl-C for example, ends them at once, also in the
+    middle of a run; they themselves ignore Ctrl-C.
 
     Raises:
         ValueError: no whole number of 1 or more.
@@ -27,18 +30,27 @@ def worker_processes(workers: int) -> Iterator[ProcessPoolExecutor | None]:
     if whole("worker_processes", "workers", workers) == 1:
         yield None
         return
-    pool = ProcessPoolExecutor(
-        workers, mp_context=multiprocessing.get_context("spawn"), initializer=_prepare_worker
-    )
+    context = multiprocessing.get_context("spawn")
+    left = context.Event()
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_prepare_worker, initargs=(left,))
     try:
         yield pool
     finally:
+        left.set()
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _prepare_worker() -> None:
+def _prepare_worker(left: Event) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)    # a terminal sends it to all; the parent decides
     set_threads(1)
+    threading.Thread(target=_end_with_block, args=(left,), daemon=True).start()
     threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_block(left: Event) -> None:
+    """Nobody waits for the run under way any more."""
+    left.wait()
+    os._exit(0)
 
 
 def _end_with_parent() -> None:

@@ -40,9 +40,9 @@ def comparison_figures(comparison: Comparison) -> dict[str, Figure]:
 
 
 def headline(comparison: Comparison) -> str:
-    """Network and data of a comparison, for titles: "MLP, sigmoid, on MNIST"."""
+    """Network and data of a comparison, for titles: "MLP, sigmoid, on MNIST"; and if it isn't all there."""
     result = comparison.results[0]
-    return f"{result.config.network}, on {result.data}"
+    return f"{result.config.network}, on {result.data}{', interrupted' * comparison.interrupted}"
 
 
 def _curves(comparison: Comparison) -> Figure:

@@ -52,7 +52,7 @@ def test_several_workers_have_one_thread_each_and_so_has_the_estimate(small, thr
 def test_the_cnn_has_its_own_defaults(monkeypatch, threads, tmp_path):
     asked = []
 
-    def estimate(configs, workers):
+    def estimate(configs, workers, executor):
         asked.extend(configs)
         raise ValueError("far enough")
 
@@ -73,6 +73,29 @@ def test_an_interrupted_comparison_leaves_nothing(small, threads, tmp_path, monk
     assert main(["compare", *arguments]) == 130
     assert capsys.readouterr().err.endswith("minidl compare: interrupted, nothing was written\n")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupted_comparison_keeps_the_runs_that_are_done(
+    small, threads, tmp_path, monkeypatch, capsys
+):
+    real, done = compare_module.run, []
+
+    def second_time_interrupted(config):
+        if done:
+            raise KeyboardInterrupt
+        done.append(config)
+        return real(config)
+
+    monkeypatch.setattr(compare_module, "run", second_time_interrupted)
+    out = tmp_path / "out"
+    arguments = ["--lr", "0.5", "--steps", "12", "--seeds", "2", "--workers", "1", "--out", str(out)]
+    assert main(["compare", *arguments]) == 130
+    text, errors = capsys.readouterr()
+    assert "interrupted after 1 of 6 runs on bars (synthetic) in" in text
+    assert text.count("plain, N(0, 0.1^2)") == 1 and "BN" not in text
+    assert errors.startswith("run 1 of 6: plain, N(0, 0.1^2), lr 0.5, seed 0: ") and errors.count("\n") == 1
+    plain = json.loads((out / "results.json").read_text(encoding="utf-8"))
+    assert plain["interrupted"] is True and len(plain["results"]) == 1
 
 
 @pytest.mark.parametrize(

@@ -121,3 +121,8 @@ def test_folders_with_letters_that_the_console_lacks(minidl, tmp_path, monkeypat
     assert minidl() == 0
     console.flush()
     assert b"Daten-\xfc-\\u4e2d" in console.buffer.getvalue()
+
+
+def test_without_a_stdout(minidl, monkeypatch):
+    monkeypatch.setattr("sys.stdout", None)     # as after `>&-`, or under pythonw on Windows
+    assert minidl() == 0

@@ -1,5 +1,7 @@
 """How long a comparison takes: what is timed, how it adds up. And what is recorded of the machine."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError
@@ -37,6 +39,17 @@ def test_a_comparison_is_the_sum_of_its_runs_shared_by_the_workers(clock):
     configs = grid(RunConfig(steps=10), [0.1, 2.0], 2)
     alone = sum(estimate_seconds([c], 1) for c in configs)
     assert estimate_seconds(configs, 4) == pytest.approx(alone / 4)
+
+
+def test_the_workers_are_timed_all_at_once(monkeypatch):
+    together = threading.Barrier(3)     # a single thread would wait here for ever
+
+    def work(configs):
+        return 6.0 * len(configs) + together.wait(timeout=20)
+
+    monkeypatch.setattr("minidl.experiments.estimate._work", work)
+    with ThreadPoolExecutor(3) as executor:
+        assert estimate_seconds([RunConfig()], 3, executor) == pytest.approx((6 + 1) / 3)
 
 
 def test_a_real_estimate_survives_a_rate_that_diverges():

@@ -78,3 +78,15 @@ def _is_zombie(pid):
     """Ended, and waiting for whoever adopted it."""
     state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, check=False).stdout
     return state.strip().startswith(b"Z")
+
+
+def test_leaving_the_block_ends_a_worker_in_the_middle_of_its_work():
+    with worker_processes(2) as pool:
+        assert pool.submit(os.getpid).result() != os.getpid()
+        future = pool.submit(time.sleep, 10)
+    assert future.cancelled() or future.exception() is not None
+
+
+def test_workers_ignore_control_c():
+    with worker_processes(2) as pool:
+        assert pool.submit(signal.getsignal, signal.SIGINT).result() == signal.SIG_IGN
