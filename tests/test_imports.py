@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import subprocess
 import sys
 from pathlib import Path
@@ -94,6 +95,24 @@ def test_imports_run_downwards_only(path):
             continue
         known = [target for target in targets if any(target in names for names in LEVELS)]
         assert all(level(target) <= level(own) for target in known), f"{own} imports {targets}"
+
+
+def modules_imported(path):
+    """The modules of the package that a file names in its imports, those for types or in functions too."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield from (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+def test_no_circles():
+    """A folder's __init__ is what others import it by, and imports its files: it isn't followed."""
+    names = {".".join(("minidl", *path.relative_to(ROOT).with_suffix("").parts)): path for path in FILES}
+    graph = {name: set(modules_imported(path)) & names.keys() - {name} for name, path in names.items()}
+    sorter = graphlib.TopologicalSorter(graph)
+    sorter.prepare()        # raises graphlib.CycleError, which names the circle
+    assert graph["minidl.engine.tape"] >= {"minidl.engine.record", "minidl.engine.tensor"}
 
 
 def test_the_public_names_are_there():
