@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import gc
+import itertools
 import json
 import os
 import pickle
@@ -17,6 +18,7 @@ from pathlib import Path
 MUTANTS = Path("mutants")
 CHILDREN = 2
 SECONDS = 5.0       # a test may take so long, or 20 times what it takes in the unmutated code: then it hangs
+BUDGET = 15.0       # seconds that the tests of one mutant may take together: the core is called by all of them
 MEMORY = 6 << 30    # bytes
 
 
@@ -100,14 +102,16 @@ class Judge:
 
     def _order(self, function: str) -> list[int]:
         """Those that killed this function's other mutants, its module's own tests, then the quick ones."""
-        first = [i for i, _ in self.deadly[function].most_common()]
-        mirror = function.partition(".x")[0].replace("minidl", "tests", 1).replace(".", "/") + ".py"
+        module = function.partition(".x")[0].replace("minidl", "tests", 1).replace(".", "/")
+        folder, deadly = module.rpartition("/")[0], self.deadly[function]
 
-        def late(i: int) -> tuple[bool, float]:
-            file = self.items[i].nodeid.partition("::")[0]
-            return file.replace("/test_", "/") != mirror, self.seconds[i]
+        def late(i: int) -> tuple[int, bool, bool, float]:
+            file = self.items[i].nodeid.partition("::")[0].replace("/test_", "/")
+            return -deadly[i], file != f"{module}.py", not file.startswith(f"{folder}/"), self.seconds[i]
 
-        return first + sorted(self.tests[function] - set(first), key=late)
+        order = sorted(self.tests[function], key=late)
+        spent = list(itertools.accumulate(self.seconds[i] for i in order))
+        return [i for i, so_far in zip(order, spent, strict=True) if so_far <= BUDGET]
 
     def _live_or_die(self, name: str, order: list[int], killer: Path) -> None:
         import resource
