@@ -58,6 +58,7 @@ def test_other_libraries_arrays_come_in_by_their_protocols():
     assert as_array(OnlyDLPack(np.ones(2, np.float16))).dtype == np.float32
     assert as_array(OnlyDLPack(np.ones(2, np.int32))).dtype == np.float32
     assert as_array(OnlyArray()).tolist() == [0, 1, 2]
+    assert as_array(OnlyArray()).dtype == np.float64
 
 
 @pytest.mark.parametrize("value", [
