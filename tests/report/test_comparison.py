@@ -17,6 +17,7 @@ from minidl.experiments import (
     environment,
     grid,
     summarize,
+    to_plain,
 )
 from minidl.instruments import Saturation
 
@@ -70,14 +71,13 @@ def test_writes_every_file(tmp_path):
     assert {row["data"] for row in rows} == {"stroke digits (synthetic)"}
 
 
-@pytest.mark.parametrize("runs", [1, 2, 3, 5, 7, 11])
-def test_an_interrupted_comparison_is_drawn_as_far_as_it_came(runs, tmp_path):
+@pytest.mark.parametrize("runs", [1, 3, 7])
+def test_an_interrupted_comparison_is_drawn_as_far_as_it_came(runs):
     comparison = replace(made_up(), results=made_up().results[:runs], interrupted=True)
     for figure in report.comparison_figures(comparison).values():
         assert figure.get_suptitle().endswith("on stroke digits (synthetic), interrupted")
-    report.write_comparison(comparison, tmp_path / "out")
-    plain = json.loads((tmp_path / "out" / "results.json").read_text(encoding="utf-8"))
-    assert comparison_from_plain(plain) == comparison
+        figure.canvas.draw()
+    assert comparison_from_plain(to_plain(comparison)) == comparison
     assert sum(sum(cell.outcomes.values()) for cell in summarize(comparison)) == runs
 
 
