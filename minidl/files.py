@@ -31,8 +31,8 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         try:
             with temporary.open("xb") as file:
                 yield file
-            if target.exists():
-                shutil.copymode(target, temporary)
+            if target.exists() and target.stat().st_mode != temporary.stat().st_mode:
+                shutil.copymode(target, temporary)      # where they differ alone: some disks know no modes
             os.replace(temporary, target)
         finally:
             temporary.unlink(missing_ok=True)

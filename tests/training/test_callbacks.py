@@ -174,3 +174,8 @@ def test_early_stopping_errors(build, data):
         EarlyStopping(3, metric="f1")
     with pytest.raises(ValueError, match="patience to be a whole number"):
         EarlyStopping(0)
+
+
+def test_early_stopping_shows_its_options():
+    stopping = EarlyStopping(3, "accuracy", restore_best=False)
+    assert repr(stopping) == "EarlyStopping(patience=3, metric='accuracy', restore_best=False)"

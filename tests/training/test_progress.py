@@ -114,3 +114,9 @@ def test_it_fits_80_columns(data, capsys):
     last = lines[-1]
     assert last.startswith("epoch 11 |") and "| 10560/10560 [00:00, " in last and last.endswith("]")
     assert max(len(line) for line in lines) < 80
+
+
+def test_regression_without_validation_shows_the_loss_alone(data, capsys):
+    train((data[0], np.zeros((64, 3))), loss=mse, steps=2, progress=True)
+    last = capsys.readouterr().err.rstrip().split("\r")[-1]
+    assert "loss=" in last and "accuracy" not in last and "validation" not in last
