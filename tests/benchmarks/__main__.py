@@ -10,9 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks import harness, rows, sides, table
+from tests.benchmarks import harness, rows, sides, table, workloads
 from tests.benchmarks.harness import Plan
 from tests.benchmarks.sides import Side
+
+SMOKE_NETWORKS = (workloads.MLP_BN, workloads.LENET)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -26,7 +28,8 @@ def main(arguments: list[str] | None = None) -> int:
     print(", ".join(about["versions"].values()), flush=True)
 
     found: list[rows.Row] = []
-    for name, measure in rows.groups(plan, peers):
+    networks = SMOKE_NETWORKS if options.smoke else workloads.NETWORKS
+    for name, measure in rows.groups(plan, peers, networks):
         if options.only and not any(wanted in name for wanted in options.only):
             continue
         start = time.perf_counter()
@@ -65,7 +68,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--peers", nargs="+", choices=known, default=keys, metavar="KEY", help=", ".join(known))
     p.add_argument("--rounds", type=int, help=f"rounds for each row (default {Plan().rounds})")
     p.add_argument("--curves", action="store_true", help="also time against width, batch, depth, channels")
-    p.add_argument("--smoke", action="store_true", help="one step of everything: does it work? No verdict.")
+    p.add_argument("--smoke", action="store_true", help="a step of two networks: does it work? No verdict.")
     p.add_argument("--out", type=Path, metavar="FOLDER", help="write results.json and the charts there")
     return p
 

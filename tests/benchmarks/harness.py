@@ -111,11 +111,16 @@ class Worker:
         )
 
     def __enter__(self) -> Worker:
-        self.version = str(self._answer()["version"])
+        try:
+            self.version = str(self._answer()["version"])
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
         assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.terminate()   # it has nothing to tidy up, and the libraries take long to leave
         self._process.stdin.close()
         self._process.wait()
         self._process.stdout.close()

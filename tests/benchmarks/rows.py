@@ -81,16 +81,19 @@ class Row:
 Group = Callable[[], list[Row]]
 
 
-def groups(plan: Plan, peers: list[Side]) -> Iterator[tuple[str, Group]]:
+def groups(
+    plan: Plan, peers: list[Side], networks: tuple[Network, ...] = workloads.NETWORKS
+) -> Iterator[tuple[str, Group]]:
     """(name, function that measures) of each group of rows that are measured together."""
     for work in ("Training", "Inference"):
-        for network in workloads.NETWORKS:
+        for network in networks:
             yield f"{work.lower()} {network.name}", _bound(speed, work, network, peers, plan)
     for work in ("Training", "Inference"):
-        for network in workloads.NETWORKS:
+        for network in networks:
             yield f"memory of {work.lower()} {network.name}", _bound(memory, work, network, peers)
-    for network in (workloads.MLP_PLAIN, workloads.MLP_BN):
-        yield f"tape {network.name}", _bound(tape, network, plan)
+    for network in networks:
+        if network in (workloads.MLP_PLAIN, workloads.MLP_BN):
+            yield f"tape {network.name}", _bound(tape, network, plan)
     yield "import", _bound(import_time, plan)
     yield "mnist", _bound(mnist, plan)
 
@@ -102,6 +105,8 @@ def _bound(function: Callable[..., list[Row]], *arguments: object) -> Group:
 def speed(work: str, network: Network, peers: list[Side], plan: Plan) -> list[Row]:
     """minidl against each peer that does this work."""
     team = [side for side in peers if _takes_part(side, work, network)]
+    if not team:
+        return []
     times = harness.measure([sides.MINIDL, *team], work, network, plan)
     ours = times["minidl"]
     rows = []

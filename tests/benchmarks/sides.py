@@ -35,7 +35,7 @@ class Setting:
     cores: int | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Side:
     """One library in one configuration.
 
