@@ -196,7 +196,8 @@ def change_entry(path, name, value):
 
 
 @pytest.mark.parametrize("text", [
-    "no json", "1", "[]", "{}", '{"bit_generator": "PCG64"}', '{"bit_generator": "PCG64", "state": {"inc": 3}}',
+    "no json", "1", "[]", "{}", '{"bit_generator": "PCG64"}',
+    '{"bit_generator": "PCG64", "state": {"inc": 3}}',
 ])
 def test_a_damaged_generator_changes_nothing(text, build, data, tmp_path):
     path = tmp_path / "c.npz"
