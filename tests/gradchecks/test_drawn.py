@@ -49,7 +49,7 @@ def test_every_public_op_loss_and_layer_is_drawn() -> None:
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-@drawn(30)
+@drawn(40)
 @given(data=st.data())
 def test_ops_and_losses(name: str, data: st.DataObject) -> None:
     case: Drawn = data.draw(FUNCTIONS[name])

@@ -122,7 +122,7 @@ def test_the_same_tensor_where_shapes_must_fit(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-@drawn(20)
+@drawn(10)
 @given(data=st.data())
 def test_no_op_of_several_tensors_is_left_out(name: str, data: st.DataObject) -> None:
     case: Drawn = data.draw(FUNCTIONS[name])
