@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import minidl as dl
-from minidl.engine.array import as_array, describe, read_only
+from minidl.engine.array import as_array, describe, norm, read_only
 
 
 @pytest.mark.parametrize("value", [
@@ -58,7 +58,9 @@ def test_other_libraries_arrays_come_in_by_their_protocols():
     assert as_array(OnlyDLPack(np.ones(2, np.float16))).dtype == np.float32
     assert as_array(OnlyDLPack(np.ones(2, np.int32))).dtype == np.float32
     assert as_array(OnlyArray()).tolist() == [0, 1, 2]
-    assert as_array(OnlyArray()).dtype == np.float64
+    assert as_array(OnlyArray()).dtype == as_array(OnlyDLPack(a)).dtype == np.float64
+    for other in (OnlyArray(), OnlyDLPack(a)):
+        assert as_array(other, np.dtype(np.float32)).dtype == np.float32
 
 
 @pytest.mark.parametrize("value", [
@@ -84,6 +86,28 @@ def test_a_masked_array_would_lose_its_mask_and_is_refused():
 def test_ragged_lists_are_refused():
     with pytest.raises(TypeError, match=r"numbers in rows of equal length, got list \[\[1\], \[1, 2\]\]"):
         as_array([[1], [1, 2]])
+
+
+class Frame:
+    shape = (2, 3)
+
+    def __repr__(self):
+        return "a frame"
+
+
+@pytest.mark.parametrize(("value", "text"), [
+    ("x" * 58, "str '" + "x" * 58 + "'"), ("x" * 59, "str '" + "x" * 56 + "..."), (Frame(), "Frame a frame"),
+])
+def test_describe_cuts_what_is_longer_than_60_characters(value, text):
+    assert describe(value) == text
+
+
+def test_norm_is_that_of_all_elements_in_float64_and_never_warns():
+    assert norm(np.array([[3.0, 0.0], [0.0, 4.0]], np.float32)) == 5
+    assert norm(np.full(4, 1e-30, np.float32)) == pytest.approx(2e-30)
+    assert norm(np.full(4, 3e38, np.float32)) == pytest.approx(6e38)
+    for bad, expected in (([1e200, 1e200], np.inf), ([np.inf, 1], np.inf), ([np.nan, 1], np.nan)):
+        np.testing.assert_equal(norm(np.array(bad)), expected)
 
 
 def test_describe_is_short():

@@ -35,6 +35,24 @@ def test_blocks_have_a_fixed_size_and_results_their_order(threads, count, expect
     assert blocks.map_blocks(lambda start, stop: (start, stop), count) == expected
 
 
+def test_two_blocks_and_two_threads_are_enough_to_share_the_work():
+    dl.set_threads(2)
+    names = blocks.map_blocks(lambda start, stop: threading.current_thread().name, 32)
+    assert all(name.startswith("minidl") for name in names)
+    here = threading.current_thread().name
+    assert blocks.map_blocks(lambda start, stop: threading.current_thread().name, 16) == [here]
+    dl.set_threads(1)
+    assert blocks.map_blocks(lambda start, stop: threading.current_thread().name, 32) == [here] * 2
+
+
+def test_blas_gets_as_many_threads():
+    if not blas_threads():
+        pytest.skip("threadpoolctl knows no BLAS here")
+    for n in (2, 1):
+        dl.set_threads(n)
+        assert blas_threads() == {n}
+
+
 def test_blas_has_one_thread_inside_and_its_own_again_afterwards():
     dl.set_threads(2)
     if not blas_threads():
@@ -101,7 +119,7 @@ def test_a_wrong_number_of_threads(n):
 
 
 @pytest.mark.parametrize(("environment", "expected"), [
-    ({"OMP_NUM_THREADS": "3"}, 3), ({"OPENBLAS_NUM_THREADS": "2"}, 2),
+    ({"OMP_NUM_THREADS": "3"}, 3), ({"OPENBLAS_NUM_THREADS": "97"}, 97),
     ({"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "5"}, 1),
 ])
 def test_the_environment_variables_that_users_know(environment, expected, monkeypatch):

@@ -17,6 +17,12 @@ def test_without_a_list_of_cores_their_number_is_taken_as_far_as_known(count, ex
     assert blocks.cores() == expected
 
 
+def test_only_the_cores_that_this_process_may_use_count(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {3, 5, 8} if pid == 0 else {}, raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    assert blocks.cores() == 3
+
+
 def test_a_child_that_was_forked_while_others_computed_has_its_own_lock_and_threads():
     before = blocks.get_threads()
     dl.set_threads(2)
