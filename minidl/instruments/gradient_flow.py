@@ -11,6 +11,7 @@ import numpy as np
 from minidl.engine.array import Array, norm
 from minidl.engine.parameter import Parameter
 from minidl.engine.tape import Tape
+from minidl.instruments.probe import check_tape
 
 
 class Parameters(Protocol):
@@ -88,6 +89,7 @@ def activation_gradients(tape: Tape) -> list[ActivationGradient]:
         ValueError: if the tape kept none.
 
     """
+    check_tape("activation_gradients", tape)
     found = [
         ActivationGradient(record.layer or "", record.op, norm(record.gradient))
         for record in tape.records if record.gradient is not None

@@ -50,13 +50,18 @@ def probe(model: Network, images: Array) -> Tape:
 
 def sigmoids(where: str, tape: Tape) -> list[Record]:
     """The sigmoid records of a tape, in order; ValueError if there are none."""
-    if not isinstance(tape, Tape):
-        raise TypeError(f"{where} expects a tape, got a {type(tape).__name__}: use probe(model, images)")
+    check_tape(where, tape)
     found = tape.find(op="sigmoid")
     if not found:
         ops = ", ".join(dict.fromkeys(record.op for record in tape.records)) or "nothing"
         raise ValueError(f"{where} expects a tape with sigmoids, got {ops}: probe a network with Sigmoid()")
     return found
+
+
+def check_tape(where: str, tape: Tape) -> None:
+    """Raise unless it is a tape."""
+    if not isinstance(tape, Tape):
+        raise TypeError(f"{where} expects a tape, got a {type(tape).__name__}: use probe(model, images)")
 
 
 def by_unit(array: Array) -> Array:

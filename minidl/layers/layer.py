@@ -96,9 +96,12 @@ class Layer:
 
     def _as_input(self, x: Any) -> Tensor:
         if isinstance(x, np.ndarray) and x.dtype == np.uint8:
-            name = type(self).__name__ if self.children() else repr(self)
-            raise TypeError(f"{name} expects floats, got uint8 images {x.shape}: divide by 255 first")
-        given = Tensor(x)
+            raise TypeError(f"{self._title()} expects floats, got uint8 images {x.shape}: divide by 255 first")
+        try:
+            given = Tensor(x)
+        except TypeError as error:
+            got = describe(x) + (": use data.images" if hasattr(x, "images") else "")
+            raise TypeError(f"{self._title()} expects an array of numbers, got {got}") from error
         state: Iterator[tuple[str, Any]] = itertools.chain(self.named_parameters(), self.named_buffers())
         own = next((value.dtype for _, value in state if value.dtype.kind == "f"), given.dtype)
         return given if own == given.dtype else Tensor(given.data.astype(own))
@@ -302,6 +305,10 @@ class Layer:
     def arguments(self) -> str:
         """What stands between the parentheses of its repr."""
         return ""
+
+    def _title(self) -> str:
+        """Its repr, if that is one line; for messages."""
+        return type(self).__name__ if self.children() else repr(self)
 
     def __repr__(self) -> str:
         children = self.children()

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from collections.abc import Callable
+from typing import Literal, TypeAlias
 
 import numpy as np
 
 from minidl.datasets import Data
 from minidl.engine.array import Array, describe
 from minidl.engine.tensor import Tensor
+from minidl.layers import Layer
 
 Statistics: TypeAlias = Literal["moving", "population"]
+
+Loss: TypeAlias = Callable[[Tensor, Array], Tensor]
+"""A loss: takes the model's outputs and the targets of a batch, and returns their mean, a scalar."""
 
 
 def check_statistics(where: str, statistics: Statistics, training_data: Data | None) -> None:
@@ -37,11 +42,20 @@ def check_pixels(where: str, inputs: Array) -> None:
         )
 
 
-def scalar(where: str, loss: Any) -> Tensor:
-    """What a loss returned, if it is a scalar tensor."""
-    if not isinstance(loss, Tensor):
-        got = describe(loss)
+def check_model(where: str, model: Layer) -> None:
+    """Raise unless it is a layer."""
+    if not isinstance(model, Layer):
+        raise TypeError(f"{where} expects a model first, got {describe(model)}: make one with minidl.layers")
+
+
+def mean_loss(where: str, loss: Loss, outputs: Tensor, targets: Array) -> Tensor:
+    """What the loss of a batch is, if it is a scalar tensor."""
+    if not callable(loss):
+        raise TypeError(f"{where} expects loss as a function such as minidl.losses.mse, got {loss!r}")
+    value = loss(outputs, targets)
+    if not isinstance(value, Tensor):
+        got = describe(value)
         raise TypeError(f"{where} expects loss to return a scalar tensor, got {got}: use minidl.ops")
-    if loss.size != 1:
-        raise ValueError(f"{where} expects loss to return a scalar, got shape {loss.shape}: use its .mean()")
-    return loss
+    if value.size != 1:
+        raise ValueError(f"{where} expects loss to return a scalar, got shape {value.shape}: use its .mean()")
+    return value

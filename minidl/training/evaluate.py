@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
@@ -16,11 +16,15 @@ from minidl.engine.tape import active_tape
 from minidl.engine.tensor import Tensor
 from minidl.layers import Layer
 from minidl.losses import cross_entropy
-from minidl.training.checks import Statistics, check_pixels, check_statistics, scalar
+from minidl.training.checks import (
+    Loss,
+    Statistics,
+    check_model,
+    check_pixels,
+    check_statistics,
+    mean_loss,
+)
 from minidl.training.recalibrate import BATCH_SIZE, recalibrate
-
-Loss: TypeAlias = Callable[[Tensor, Array], Tensor]
-"""A loss: takes the model's outputs and the targets of a batch, and returns their mean, a scalar."""
 
 # Training images behind population statistics, which are nearly exact then (Wu & Johnson 2021, section 3.2).
 POPULATION = 10_000
@@ -76,6 +80,7 @@ def evaluate(
         Evaluation(loss=1.0986..., accuracy=0.6)
 
     """
+    check_model("evaluate", model)
     inputs, targets = as_pair(data, "evaluate")
     check_statistics("evaluate", statistics, training_data)
     total, correct = 0.0, 0.0
@@ -86,7 +91,7 @@ def evaluate(
         with model.evaluating():
             for start, outputs in _outputs("evaluate", model, inputs, batch_size):
                 expected = targets[start : start + batch_size]
-                total += len(expected) * scalar("evaluate", loss(outputs, expected)).item()
+                total += len(expected) * mean_loss("evaluate", loss, outputs, expected).item()
                 correct += hits(outputs.data, expected)
     return Evaluation(total / len(inputs), correct / len(inputs))
 
@@ -108,6 +113,7 @@ def predict(model: Layer, inputs: Any, batch_size: int = 1000) -> Array:
         (5, 3)
 
     """
+    check_model("predict", model)
     if isinstance(inputs, Dataset | tuple):
         raise TypeError("predict expects an array of inputs, got inputs with targets: use data.images")
     array = np.asarray(inputs)

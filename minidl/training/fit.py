@@ -17,8 +17,15 @@ from minidl.layers import Layer
 from minidl.losses import cross_entropy
 from minidl.optim import Optimizer
 from minidl.training.callbacks import Callback, TrainingState
-from minidl.training.checks import Statistics, check_pixels, check_statistics, scalar
-from minidl.training.evaluate import Loss, evaluate, hits
+from minidl.training.checks import (
+    Loss,
+    Statistics,
+    check_model,
+    check_pixels,
+    check_statistics,
+    mean_loss,
+)
+from minidl.training.evaluate import evaluate, hits
 from minidl.training.history import FINISHED, INTERRUPTED, NON_FINITE, RUNNING, History
 from minidl.training.interrupt import interruptible
 from minidl.training.progress import progress_bar
@@ -89,6 +96,7 @@ def fit(
         (50, 'finished', True)
 
     """
+    check_model("fit", model)
     inputs, targets = as_pair(data, "fit")
     check_pixels("fit", inputs)
     size = whole("fit", "batch_size", batch_size)
@@ -160,7 +168,7 @@ def _step(
     state.step += 1
     with Tape() as tape:
         outputs = state.model(inputs)
-        objective = scalar("fit", loss(outputs, targets))
+        objective = mean_loss("fit", loss, outputs, targets)
     if state.step == 1:
         _check_parameters(tape, state)
     state.loss = objective.item()

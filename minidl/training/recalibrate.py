@@ -11,6 +11,7 @@ from minidl.checks import whole
 from minidl.datasets import Data, as_pair
 from minidl.engine.tape import active_tape
 from minidl.layers import BatchNorm, Layer
+from minidl.training.checks import check_model
 
 # Statistics don't need the batches of the training: larger ones are about twice as fast as batches of 60, and
 # nearer to the population, as the layers before were normalised with less noise. 10 of them are nearly exact
@@ -47,6 +48,7 @@ def recalibrate(model: Layer, data: Data, batch_size: int = BATCH_SIZE, batches:
         (array([4.5], dtype=float32), array([5.], dtype=float32))
 
     """
+    check_model("recalibrate", model)
     inputs, _ = as_pair(data, "recalibrate")
     size = whole("recalibrate", "batch_size", batch_size)
     least = 1 if batches is None else whole("recalibrate", "batches", batches)

@@ -200,7 +200,7 @@ def test_a_data_set_is_not_an_array_of_images():
         probe(Sequential(Flatten(), Dense(16, 2)), data)
 
 
-@pytest.mark.parametrize("instrument", [saturation, percentiles])
+@pytest.mark.parametrize("instrument", [saturation, percentiles, activation_gradients])
 def test_a_model_is_no_tape(instrument):
     with pytest.raises(TypeError, match=rf"{instrument.__name__} expects a tape, got a Sequential: use"):
         instrument(Sequential(Sigmoid()))

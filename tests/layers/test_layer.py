@@ -9,6 +9,7 @@ import pytest
 
 import minidl as dl
 from minidl import Parameter, ops
+from minidl.datasets import Dataset
 from minidl.layers import BatchNorm, Dense, Dropout, Layer, Sequential, Sigmoid
 
 
@@ -321,3 +322,13 @@ def test_forward_may_return_several():
 
     first, second = Split()([1.0, 2.0])
     assert (first.item(), second.item()) == (1, 2)
+
+
+@pytest.mark.parametrize(("x", "message"), [
+    (None, r"Dense\(1, 1\) expects an array of numbers, got NoneType None"),
+    ("abc", r"Dense\(1, 1\) expects an array of numbers, got str 'abc'"),
+    (Dataset(np.zeros((2, 1, 1, 1), np.float32), [0, 1], ("a", "b"), "x"), r"got Dataset .*: use data\."),
+])
+def test_what_is_no_array(x, message):
+    with pytest.raises(TypeError, match=message):
+        Dense(1, 1)(x)

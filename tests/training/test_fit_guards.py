@@ -7,7 +7,7 @@ import pytest
 
 from minidl.layers import Dense, Flatten, Layer, Sequential
 from minidl.optim import SGD
-from minidl.training import evaluate, fit, predict
+from minidl.training import evaluate, fit, predict, recalibrate
 
 
 def test_one_bad_example_damages_nothing(build, data, same):
@@ -99,3 +99,26 @@ def test_pixels_left_in_0_to_255_are_refused(dtype):
 def test_what_looks_like_no_pixels_is_taken(change):
     inputs = change(np.random.default_rng(0).integers(0, 256, (20, 64)).astype(np.float64))
     assert predict(Dense(inputs.shape[1], 2), inputs).shape == (len(inputs), 2)
+
+
+def test_a_loss_is_a_function(build, data):
+    model = build()
+    for where, call in (
+        ("fit", lambda: fit(model, data, optimizer=SGD(model.parameters(), lr=0.1), loss="mse")),
+        ("evaluate", lambda: evaluate(model, data, loss="mse")),
+    ):
+        with pytest.raises(TypeError, match=rf"^{where} expects loss as a function .* got 'mse'"):
+            call()
+
+
+def test_the_model_comes_first(build, data):
+    model = build()
+    optimizer = SGD(model.parameters(), lr=0.1)
+    for where, call in (
+        ("fit", lambda: fit(data, model, optimizer=optimizer)),
+        ("evaluate", lambda: evaluate(data, model)),
+        ("predict", lambda: predict(data[0], model)),
+        ("recalibrate", lambda: recalibrate(data, model)),
+    ):
+        with pytest.raises(TypeError, match=f"^{where} expects a model first, got "):
+            call()
