@@ -109,7 +109,7 @@ def gradcheck(
     if samples is not None and samples < 1:
         raise ValueError(f"gradcheck expects samples of 1 or more, or None for all elements, got {samples!r}")
     title = getattr(f, "__name__", type(f).__name__)
-    arrays = [np.array(x.data if isinstance(x, Tensor) else x, dtype=np.float64) for x in inputs]
+    arrays = [np.array(x, dtype=np.float64) for x in inputs]
     names = [f"input {i}" for i in range(len(arrays))]
     parameters: list[Parameter] = []
     layer: Any = copy.deepcopy(f) if hasattr(f, "named_parameters") else None

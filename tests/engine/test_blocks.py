@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 
+import numpy as np
 import pytest
 import threadpoolctl
 
@@ -43,6 +44,15 @@ def test_two_blocks_and_two_threads_are_enough_to_share_the_work():
     assert blocks.map_blocks(lambda start, stop: threading.current_thread().name, 16) == [here]
     dl.set_threads(1)
     assert blocks.map_blocks(lambda start, stop: threading.current_thread().name, 32) == [here] * 2
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_blocks_keep_the_callers_error_state(threads):
+    dl.set_threads(threads)
+    with np.errstate(divide="raise"), pytest.raises(FloatingPointError):
+        blocks.map_blocks(lambda start, stop: np.ones(2) / np.zeros(2), 32)
+    with np.errstate(divide="ignore"):
+        blocks.map_blocks(lambda start, stop: np.ones(2) / np.zeros(2), 32)
 
 
 def test_blas_gets_as_many_threads():

@@ -25,6 +25,21 @@ def test_it_accepts_a_right_gradient_and_reports_the_worst_element():
     assert report.analytic == pytest.approx(report.numeric, rel=1e-6)
 
 
+def test_gradients_from_a_thousandth_on_are_checked_to_1e_7_of_the_largest():
+    for size in (1.0, 1e-2):
+        assert dl.gradcheck(damaged(lambda g: g * (1 + 5e-8)), X * size).error == pytest.approx(5e-8, rel=0.1)
+        with pytest.raises(GradcheckError, match=r"relative error 2e-07 > 1e-07$") as caught:
+            dl.gradcheck(damaged(lambda g: g * (1 + 2e-7)), X * size)
+        assert caught.value.report.error == pytest.approx(2e-7, rel=0.1)
+        assert dl.gradcheck(damaged(lambda g: g * (1 + 2e-7)), X * size, tolerance=3e-7).compared == X.size
+
+
+@pytest.mark.parametrize("x", [X.astype(np.float32), dl.Tensor(X.astype(np.float32)), [1, 2], 3], ids=type)
+def test_inputs_of_any_kind_are_taken_in_float64(x):
+    report = dl.gradcheck(lambda t: t * t, x)
+    assert (report.error < 1e-8, report.compared) == (True, np.asarray(x).size)
+
+
 def one_element(g):
     g[2, 1] *= 1.001
     return g
