@@ -96,7 +96,7 @@ class Layer:
 
     def _as_input(self, x: Any) -> Tensor:
         if isinstance(x, np.ndarray) and x.dtype == np.uint8:
-            raise TypeError(f"{self._title()} expects floats, got uint8 images {x.shape}: divide by 255 first")
+            raise TypeError(f"{self._title()} expects floats, got uint8 images {x.shape}: divide by 255")
         try:
             given = Tensor(x)
         except TypeError as error:
