@@ -49,7 +49,7 @@ def test_every_public_op_loss_and_layer_is_drawn() -> None:
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-@drawn(40)
+@drawn(36)
 @given(data=st.data())
 def test_ops_and_losses(name: str, data: st.DataObject) -> None:
     case: Drawn = data.draw(FUNCTIONS[name])
@@ -69,7 +69,7 @@ def test_layers(kind: type[layers.Layer], data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-@drawn(5)
+@drawn(4)
 @given(data=st.data())
 def test_a_damaged_gradient_is_rejected_in_drawn_cases_too(name: str, data: st.DataObject) -> None:
     """One part in 10,000 too much, where the gradient is no mere rounding error."""

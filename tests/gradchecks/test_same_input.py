@@ -51,7 +51,7 @@ def diamond(f: Function) -> Function:
 
 @pytest.mark.parametrize("shape", [thrice, shared_intermediates, diamond])
 @pytest.mark.parametrize("name", FUNCTIONS)
-@drawn(6)
+@drawn(4)
 @given(data=st.data())
 def test_inputs_used_several_times(
     name: str, shape: Callable[[Function], Function], data: st.DataObject
