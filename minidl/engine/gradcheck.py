@@ -121,8 +121,8 @@ def gradcheck(
     if not names:
         raise TypeError("gradcheck expects inputs or parameters to check, got none")
 
-    def evaluate(values: Sequence[Array], requires_grad: bool = False) -> tuple[list[Tensor], Tensor]:
-        leaves = [Tensor(a, requires_grad) for a in values[: len(arrays)]]
+    def evaluate(values: Sequence[Array]) -> tuple[list[Tensor], Tensor]:
+        leaves = [Tensor(a, requires_grad=True) for a in values[: len(arrays)]]
         for parameter, a in zip(parameters, values[len(arrays):], strict=True):
             parameter.data = a
         with layer.preserved() if layer is not None else nullcontext():     # the same Dropout masks each time
@@ -131,7 +131,7 @@ def gradcheck(
 
     point = [*arrays, *[np.array(p.data) for p in parameters]]
     with Tape() as tape:
-        leaves, y = evaluate(point, requires_grad=True)
+        leaves, y = evaluate(point)
         if not isinstance(y, Tensor) or y.dtype != np.float64:
             raise TypeError(f"gradcheck expects a function that returns float64 tensors, got {describe(y)}")
         y = record("output", np.array(y.data), (y,), lambda g: (g,))    # y may be an input, passed through

@@ -40,6 +40,27 @@ def test_inputs_of_any_kind_are_taken_in_float64(x):
     assert (report.error < 1e-8, report.compared) == (True, np.asarray(x).size)
 
 
+def test_the_step_is_relative_to_large_inputs():
+    def cube(x):
+        return x * x * x
+
+    for x, h in ((1.0, 0.01), (0.5, 0.01), (-10.0, 0.1)):       # (x+h)^3 - (x-h)^3 = 2h (3x^2 + h^2)
+        report = dl.gradcheck(cube, [x], step=0.01, tolerance=1)
+        assert report.error == pytest.approx(h * h / (3 * x * x + h * h), rel=1e-6)
+    assert dl.gradcheck(cube, [1e6, -3e5]).error < 1e-8
+
+
+@pytest.mark.parametrize("samples", [None, 3])
+def test_the_same_seed_draws_the_same(samples):
+    reports = [dl.gradcheck(lambda x: x.exp(), X, seed=seed, samples=samples) for seed in (5, 5, 6)]
+    assert reports[0] == reports[1]
+    assert reports[0] != reports[2]
+
+
+def test_an_error_as_large_as_the_tolerance_is_accepted():
+    assert dl.gradcheck(lambda x: x * 0.0, X, tolerance=0).error == 0
+
+
 def one_element(g):
     g[2, 1] *= 1.001
     return g
@@ -183,7 +204,7 @@ def test_a_wrong_number_of_samples(samples):
 
 
 @pytest.mark.parametrize(("f", "arguments", "message"), [
-    (lambda: dl.Tensor(1.0), (), "gradcheck expects inputs or parameters to check, got none"),
+    (lambda: dl.Tensor(1.0), (), "^gradcheck expects inputs or parameters to check, got none$"),
     (lambda x: np.ones(2), (X,), r"returns float64 tensors, got shape \(2,\) of float64"),
     (lambda x: dl.record("half", np.float32(x.data), (x,), lambda g: (g,)), (X,), r"got .* of float32"),
     (lambda x: ops.batch_norm(x), (X,), "returns float64 tensors, got tuple"),
