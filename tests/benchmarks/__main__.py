@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     print(table.text(found, verdict=not options.smoke))
     if not options.smoke:
         print(table.summary(found))
-    result: dict[str, Any] = table.as_json(found, about)
+    result: dict[str, Any] = table.as_json(found, about, verdict=not options.smoke)
 
     if options.curves:
         from tests.benchmarks import curves

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, StrMethodFormatter
 
 from minidl.plots.save import save
 from minidl.plots.style import BLUE, GREY, VERMILLION, arm_style
@@ -39,15 +40,14 @@ def ratios(rows: Sequence[dict[str, Any]]) -> Figure:
             ax.plot([row["low"], row["high"]], [y, y], color="black", linewidth=1)
         if row["target"] is not None:
             ax.plot([row["target"]] * 2, [y - 0.45, y + 0.45], color="black", linewidth=2.2)
-        end = max(row["figure"], row["high"] or 0, row["target"] or 0)
         ax.annotate(
-            f"{row['figure']:.2f}", (end, y), xytext=(4, 0), textcoords="offset points", va="center",
-            fontsize=8,
+            f"{row['figure']:.2f}", (0, y), xytext=(4, 0), textcoords="offset points", va="center",
+            fontsize=8, color="white",
         )
     ax.axvline(1, color=GREY, linewidth=0.8, linestyle=":")
     ax.set_yticks(places, [f"{row['work']}  |  {row['against']}" for row in rows], fontsize=8)
     ax.set_ylim(-0.7, len(rows) - 0.3)
-    ax.set_xlim(0, 1.12 * max(max(row["figure"], row["high"] or 0, row["target"] or 0) for row in rows))
+    ax.set_xlim(0, 1.05 * max(max(row["figure"], row["high"] or 0, row["target"] or 0) for row in rows))
     ax.set_xlabel("times as fast (the peer's step time over minidl's)")
     ax.set_title(
         "minidl against its peers: thick tick = target, line = quartiles\n"
@@ -106,5 +106,7 @@ def _logarithmic(ax: Axes, values: Sequence[int]) -> None:
     ax.set_yscale("log")
     ax.set_xticks(values, [f"{v:,}" for v in values])
     ax.minorticks_off()
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     ax.grid(alpha=0.25)
     ax.spines[["top", "right"]].set_visible(False)

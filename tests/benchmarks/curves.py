@@ -56,7 +56,7 @@ AXES = (
     ),
     Axis(
         "channels", "channels of the images and of each layer",
-        "28 x 28 x c images, two 3 x 3 convolutions c to c, BN, ReLU, max-pool, batch 32",
+        "28 x 28 x c images, CNN 3 x 3: c, c channels, batch 32",
         (1, 3, 8, 16, 32, 64),
         lambda c: cnn(f"channels-{c}", (c, c), 3, 32, image=(28, c)),
     ),

@@ -69,8 +69,11 @@ def _processor() -> str:
     return names[0] if names else platform.machine()
 
 
-def as_json(rows: Sequence[Row], about: dict[str, Any]) -> dict[str, Any]:
-    return {**about, "rows": [{**asdict(row), "reached": row.reached} for row in rows]}
+def as_json(rows: Sequence[Row], about: dict[str, Any], verdict: bool = True) -> dict[str, Any]:
+    """The rows with all rounds; without verdicts where the figures aren't meant to be judged."""
+    return {
+        **about, "rows": [{**asdict(row), "reached": row.reached if verdict else None} for row in rows]
+    }
 
 
 def write(path: Path, content: dict[str, Any]) -> None:
