@@ -40,6 +40,49 @@ def test_inputs_of_any_kind_are_taken_in_float64(x):
     assert (report.error < 1e-8, report.compared) == (True, np.asarray(x).size)
 
 
+@pytest.mark.parametrize(("damage", "error"), [
+    (lambda g: g * 2, 0.5), (lambda g: g / 2, 0.5), (lambda g: -g, 2.0), (lambda g: g * np.inf, np.inf),
+])
+def test_the_error_is_relative_to_the_larger_of_both(damage, error):
+    with pytest.raises(GradcheckError) as caught:
+        dl.gradcheck(damaged(damage), X)
+    assert caught.value.report.error == pytest.approx(error)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_one_element_that_is_not_finite_is_the_worst(bad):
+    def one_bad(g):
+        g[2, 1] = bad
+        return g
+
+    with pytest.raises(GradcheckError) as caught:
+        dl.gradcheck(damaged(one_bad), X)
+    assert (caught.value.report.index, caught.value.report.error) == ((2, 1), np.inf)
+
+
+def test_the_direction_has_both_signs_so_that_opposite_errors_do_not_cancel():
+    errors = 1e-4 * np.where(np.arange(IMAGES.size) % 2, 1, -1).reshape(IMAGES.shape)
+    with pytest.raises(GradcheckError, match="along a random direction"):
+        dl.gradcheck(
+            lambda x: dl.record("sum", x.data.sum(keepdims=True), (x,), lambda g: (g + 0 * x.data + errors,)),
+            np.tanh(IMAGES), samples=1, tolerance=2e-4,     # so that the one element passes
+        )
+
+
+def test_the_direction_moves_every_element_by_one_step():
+    seen = []
+
+    def f(x):
+        seen.append(x.data.copy())
+        return x * 2
+
+    small = np.tanh(X)
+    dl.gradcheck(f, small, samples=1)
+    for moved in seen[-2:]:
+        np.testing.assert_allclose(np.abs(moved - small), 1e-5, rtol=1e-6)
+    np.testing.assert_allclose(seen[-1] + seen[-2], 2 * small, rtol=1e-12)
+
+
 def test_the_step_is_relative_to_large_inputs():
     def cube(x):
         return x * x * x

@@ -54,17 +54,17 @@ def test_astype_converts_and_forgets_the_gradient():
 
 def test_it_knows_whether_its_values_are_those_that_it_started_from():
     p = Parameter(np.zeros(2, np.float32))
-    assert not p.is_drawn
+    assert p.is_drawn is False
     p.draw([1, 2])
-    assert p.is_drawn
+    assert p.is_drawn is True
     assert p.dtype == np.float32
     p.astype(np.float64)
-    assert p.is_drawn
+    assert p.is_drawn is True
     p.writable()
-    assert not p.is_drawn
+    assert p.is_drawn is False
     p.draw([1, 2])
     p.data = p.data
-    assert not p.is_drawn
+    assert p.is_drawn is False
 
 
 @pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda p: pickle.loads(pickle.dumps(p))])
