@@ -41,7 +41,7 @@ def refuse(function: Callable[..., Any], known: Container[str]) -> NoReturn:
     name = _OTHER_NAMES.get(function.__name__, function.__name__)
     fix = f"use minidl.ops.{name}" if name in known else "build it from minidl.ops"
     raise TypeError(
-        f"{function.__module__.replace('numpy', 'np', 1)}.{function.__name__} would drop the gradient: "
+        f"{function.__module__.replace('numpy', 'np')}.{function.__name__} would drop the gradient: "
         f"{fix}, or use np.asarray(t) to leave the tape on purpose"
     )
 
