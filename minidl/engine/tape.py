@@ -194,7 +194,7 @@ class Tape:
                     f"use loss.mean() or loss.sum(), or pass gradient= of that shape"
                 )
             return np.ones(loss.shape, loss.dtype)
-        seed = np.array(gradient.data if isinstance(gradient, Tensor) else gradient, dtype=loss.dtype)
+        seed = np.array(gradient, dtype=loss.dtype)
         if seed.shape != loss.shape:
             raise ValueError(f"backward expects gradient= of the loss's shape {loss.shape}, got {seed.shape}")
         return seed

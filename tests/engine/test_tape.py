@@ -232,6 +232,55 @@ def test_printing_it_is_a_lesson():
     assert repr(tape) == "Tape(4 records, replayed)"
 
 
+class Twice(dl.layers.Layer):
+    def __init__(self):
+        super().__init__()
+        self.inner = Dense(3, 2, bias=False, init="zeros")
+
+    def forward(self, x):
+        return self.inner(x) * 2
+
+
+def test_its_print_word_for_word():
+    with Tape(keep_gradients=True) as tape:
+        loss = Twice()(np.ones((4, 3), np.float32)).sum()
+        Tensor(1.0).exp()
+    lines = [
+        "#  op        layer        inputs         output",
+        "0  dense     inner        (4,3) P(3,2)*  (4,2)*",
+        "1  multiply  (outermost)  (4,2)* ()      (4,2)*",
+        "2  sum                    (4,2)*         ()*",
+        "3  exp                    ()             ()",
+        "4 records, closed; P parameter, * requires a gradient",
+    ]
+    assert str(tape).splitlines() == lines
+    tape.backward(loss)
+    norms = ["gradient", "|g| = 5.66", "|g| = 2.83", "|g| = 1", ""]
+    expected = [
+        f"{line:47}  {norm}".rstrip() for line, norm in zip(lines[:-1], norms, strict=True)
+    ]
+    assert str(tape).splitlines() == [*expected, lines[-1].replace("closed", "replayed")]
+
+
+def test_a_tensor_that_a_tape_has_not_used_may_begin_to_require_a_gradient():
+    x, late = Tensor([1.0], requires_grad=True), Tensor([2.0])
+    with Tape() as tape:
+        y = x * 3
+        late.requires_grad = True
+        z = y * late
+    tape.backward(z)
+    assert (x.grad.tolist(), late.grad.tolist()) == ([6], [3])
+
+
+def test_gradients_are_kept_on_the_records_only_if_asked():
+    x = Tensor([1.0], requires_grad=True)
+    with Tape() as tape:
+        y = x * 3
+    tape.backward(y)
+    assert tape.records[0].gradient is None
+    assert (tape.persistent, tape.keep_gradients) == (False, False)
+
+
 def test_a_record_outside_of_layers_has_none_and_of_the_outermost_layer_an_empty_path():
     class Double(dl.layers.Layer):
         def forward(self, x):
