@@ -272,6 +272,12 @@ def test_a_tensor_that_a_tape_has_not_used_may_begin_to_require_a_gradient():
     assert (x.grad.tolist(), late.grad.tolist()) == ([6], [3])
 
 
+def test_ops_of_constants_keep_no_arrays_for_a_gradient():
+    with Tape() as tape:
+        Tensor([1.0]) * Tensor([2.0])
+    assert tape.records[0].vjp is None
+
+
 def test_gradients_are_kept_on_the_records_only_if_asked():
     x = Tensor([1.0], requires_grad=True)
     with Tape() as tape:

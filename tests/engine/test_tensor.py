@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -200,3 +201,48 @@ def test_its_text_shows_values_dtype_and_whether_it_requires_grad():
     assert repr(Tensor([1.0, 2.0])) == "Tensor([1., 2.], dtype=float32)"
     assert str(Parameter(np.array(2.0))) == "Parameter(2., dtype=float64, requires_grad=True)"
     assert len(repr(Tensor(np.zeros((100, 100))))) < 500
+
+
+def test_a_result_is_locked_new_and_without_a_gradient():
+    y = Tensor([1.0, 2.0]) * 2
+    assert not y.data.flags.writeable
+    assert (y.grad, y.version, y.requires_grad, y.is_leaf) == (None, 0, False, True)
+
+
+def test_prints_of_larger_tensors_are_aligned_and_cut_short_from_21_elements_on():
+    assert repr(Tensor(np.eye(2))) == "Tensor([[1., 0.],\n        [0., 1.]], dtype=float64)"
+    assert repr(dl.Parameter(np.eye(2, dtype=np.float32))) == (
+        "Parameter([[1., 0.],\n           [0., 1.]], dtype=float32, requires_grad=True)"
+    )
+    assert "..." not in repr(Tensor(np.zeros(20)))
+    assert repr(Tensor(np.zeros(21))) == "Tensor([0., 0., 0., ..., 0., 0., 0.], dtype=float64)"
+    t = Tensor([1.5])
+    assert (f"{t}", f"{t:.2f}") == (repr(t), "1.50")
+
+
+def test_its_array_in_a_wanted_dtype():
+    t = Tensor([1.0])
+    assert t.__array__(np.float64).dtype == np.float64
+    assert t.__array__().dtype == np.float32
+
+
+@pytest.mark.parametrize("operator", ["+", "-", "*", "/", "//", "%", "**", "@"])
+def test_assignment_with_an_operator_makes_a_new_tensor_unless_it_would_replace_a_leaf(operator):
+    scope = {"t": Tensor(np.array([7.0, 3.0])), "other": Tensor(np.array([2.0, 4.0]))}
+    expected = eval(f"t {operator} other", {"t": np.array([7.0, 3.0]), "other": np.array([2.0, 4.0])})
+    exec(f"before = t\nt {operator}= other", scope)
+    assert scope["t"] is not scope["before"]
+    np.testing.assert_array_equal(scope["t"].data, expected)
+    scope["t"] = dl.Parameter(np.ones(2))
+    message = (
+        f"`t {operator}= ...` would replace a Parameter (2,) of float64 that requires grad by a computed "
+        f"tensor: write `new = t {operator} ...`, or change a parameter by `parameter.data = array`"
+    )
+    with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+        exec(f"t {operator}= other", scope)
+
+
+@pytest.mark.parametrize("name", ["sum", "mean", "var", "max", "min"])
+def test_reducing_methods_drop_their_axes_unless_told_to_keep_them(name):
+    method = getattr(Tensor(np.ones((2, 3))), name)
+    assert (method().shape, method(0).shape, method(1, keepdims=True).shape) == ((), (3,), (2, 1))
