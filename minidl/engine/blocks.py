@@ -1,15 +1,23 @@
-"""Work on a batch in blocks, on threads: the one place that knows how many there are, BLAS's among them."""
+"""Work in blocks, on threads: the one place that knows how many there are, BLAS's among them.
+
+NumPy and BLAS let go of Python's lock while they compute, so threads share the work of one process. Blocks
+have a fixed size and results an order: nothing depends on the number of threads.
+"""
 
 from __future__ import annotations
 
 import contextvars
 import os
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
+
 from minidl.checks import whole
+from minidl.engine.array import Array
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +25,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 IMAGES_IN_A_BLOCK = 16      # so few that their columns stay near the second-level cache
+BLOCK = 1 << 16             # numbers in a block of elementwise work: a few arrays of them fit into that cache
+WORTH_THREADS = 1 << 24     # multiplications in a matrix product: 0.1 ms; waking a thread costs a fifth of it
 
 _lock = threading.Lock()
 
@@ -25,9 +35,9 @@ class _State:
     """The process's threads; OpenBLAS's number of them is the process's too, so it changes under a lock."""
 
     threads: int | None = None
-    pool: ThreadPoolExecutor | None = None
-    controller: Any = None
-    limiter: Any = None
+    pool: ThreadPoolExecutor | None = None      # one thread less: the caller works too
+    blas: list[Any] | None = None
+    before: tuple[int, ...] = ()                # BLAS's own numbers of threads, while it is held to one
     users = 0
 
 
@@ -54,7 +64,7 @@ def get_threads() -> int:
 
 
 def set_threads(n: int) -> None:
-    """Use n threads from now on, in this process: for blocks of images and inside BLAS.
+    """Use n threads from now on, in this process: for blocks of a batch, and for BLAS outside of minidl.
 
     Args:
         n: 1 or more. One thread a process is best where several processes train at once.
@@ -72,53 +82,125 @@ def set_threads(n: int) -> None:
             _State.pool.shutdown(wait=False)
             _State.pool = None
         _State.threads = n
-        _controller().limit(limits=n, user_api="blas")
+        for library in _blas():
+            library.set_num_threads(n)
 
 
 def map_blocks(function: Callable[[int, int], T], count: int, size: int = IMAGES_IN_A_BLOCK) -> list[T]:
-    """Call `function(start, stop)` for each block of `size` out of `count`; results in the order of blocks.
-
-    Blocks have a fixed size and results an order, so sums over them don't depend on the number of threads.
-    """
+    """Call `function(start, stop)` for each block of `size` of `count`; results in the order of blocks."""
     starts = range(0, count, size)
-    if len(starts) < 2 or get_threads() < 2:
+    threads = min(get_threads(), len(starts))
+    if threads < 2:
         return [function(start, min(start + size, count)) for start in starts]
-    with _one_blas_thread() as pool:
-        # Each block runs in a copy of the caller's context, where NumPy keeps its error state (np.errstate).
-        futures = [
-            pool.submit(contextvars.copy_context().run, function, start, min(start + size, count))
-            for start in starts
-        ]
-        return [future.result() for future in futures]
+    turns = deque(starts)       # whoever is free takes the next block: popleft is atomic
+    results: dict[int, T] = {}
+
+    def work() -> None:
+        while True:
+            try:
+                start = turns.popleft()
+            except IndexError:
+                return
+            results[start] = function(start, min(start + size, count))
+
+    with one_blas_thread():
+        pool = _pool()
+        # Each works in a copy of the caller's context, where NumPy keeps its error state (np.errstate).
+        helpers = [pool.submit(contextvars.copy_context().run, work) for _ in range(threads - 1)]
+        try:
+            work()
+        finally:
+            turns.clear()       # after an error nobody begins another block
+            for helper in helpers:
+                if not helper.cancel():
+                    helper.result()
+    return [results[start] for start in starts]
+
+
+def elementwise(formula: Callable[..., Array], *arrays: Array) -> Array:
+    """`formula(*arrays)` of arrays of one shape, in blocks where they are large.
+
+    For what computes each element by itself. A block's temporaries stay in the cache, an array's don't.
+    """
+    first = arrays[0]
+    if first.size <= BLOCK:
+        return formula(*arrays)
+    flat = [a.reshape(-1) for a in arrays]
+    out = np.empty(first.size, first.dtype)
+
+    def compute(start: int, stop: int) -> None:
+        out[start:stop] = formula(*[a[start:stop] for a in flat])
+
+    map_blocks(compute, first.size, BLOCK)
+    return out.reshape(first.shape)
+
+
+def matmul(a: Array, b: Array) -> Array:
+    """The product of two matrices, (n, k) @ (k, m), in blocks of rows where it is large."""
+    n, k = a.shape
+    m = b.shape[1]
+    if n * k * m < WORTH_THREADS:
+        small: Array = np.matmul(a, b)
+        return small
+    out = np.empty((n, m), a.dtype)
+    # Each block packs all of b anew, so there are few of them.
+    rows = max(64, -(-n // 8))
+    map_blocks(lambda start, stop: np.matmul(a[start:stop], b, out=out[start:stop]), n, rows)
+    return out
 
 
 @contextmanager
-def _one_blas_thread() -> Iterator[ThreadPoolExecutor]:
-    """The pool, while BLAS is held to one thread; the last user of several gives BLAS its threads back."""
+def one_blas_thread() -> Iterator[None]:
+    """Hold BLAS to one thread, so that its threads and ours don't fight for the cores.
+
+    The last user of several gives BLAS its threads back. On small matrices BLAS's threads cost more than they
+    bring: when another process has the second core, a product waits for it.
+    """
+    hold_blas()
+    try:
+        yield
+    finally:
+        release_blas()
+
+
+def hold_blas() -> None:
+    """Begin what `release_blas` ends: BLAS computes on one thread."""
+    with _lock:
+        _State.users += 1
+        if _State.users == 1 and get_threads() > 1:
+            # threadpoolctl's own limit() asks every library it knows, for five times as long; and it must be
+            # this lock that counts, as OpenBLAS has one number for all threads of the process.
+            _State.before = tuple([library.get_num_threads() for library in _blas()])
+            for library in _blas():
+                library.set_num_threads(1)
+
+
+def release_blas() -> None:
+    """End what `hold_blas` began."""
+    with _lock:
+        _State.users -= 1
+        if _State.users == 0 and _State.before:
+            for library, threads in zip(_blas(), _State.before, strict=True):
+                library.set_num_threads(threads)
+            _State.before = ()
+
+
+def _blas() -> list[Any]:
+    if _State.blas is None:
+        import threadpoolctl  # type: ignore[import-untyped]
+
+        found = threadpoolctl.ThreadpoolController().lib_controllers    # searches all libraries: once
+        _State.blas = [library for library in found if library.user_api == "blas"]
+    return _State.blas
+
+
+def _pool() -> ThreadPoolExecutor:
     with _lock:
         if _State.pool is None:
             from concurrent.futures import ThreadPoolExecutor
 
-            _State.pool = ThreadPoolExecutor(get_threads(), thread_name_prefix="minidl")
-        pool = _State.pool
-        if _State.users == 0:
-            _State.limiter = _controller().limit(limits=1, user_api="blas")
-        _State.users += 1
-    try:
-        yield pool
-    finally:
-        with _lock:
-            _State.users -= 1
-            if _State.users == 0:
-                _State.limiter.restore_original_limits()
-
-
-def _controller() -> Any:
-    if _State.controller is None:
-        import threadpoolctl  # type: ignore[import-untyped]
-
-        _State.controller = threadpoolctl.ThreadpoolController()    # looks through all libraries: only once
-    return _State.controller
+            _State.pool = ThreadPoolExecutor(get_threads() - 1, thread_name_prefix="minidl")
+        return _State.pool
 
 
 def _after_fork() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from minidl.engine.array import FLOATS, Array, describe, norm
+from minidl.engine.blocks import hold_blas, one_blas_thread, release_blas
 from minidl.engine.parameter import Parameter
 from minidl.engine.record import Record, Vjp
 from minidl.engine.tensor import LEAF, OUTSIDE, Tensor
@@ -61,11 +62,13 @@ class Tape:
             raise RuntimeError("a Tape records once: make a new one with `with Tape() as tape:`")
         self._state = "recording"
         thread.tape = self
+        hold_blas()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        release_blas()
         thread.tape = None
         self.layer = self.running = None
         self._state = "closed" if kind is None else "broken"
@@ -140,34 +143,35 @@ class Tape:
         keep = {id(tensor) for tensor in wanted}
         gradients: dict[int, Array] = {id(loss): seed}
         ours: set[int] = set()     # the sums that were made here, which alone may be added to in place
-        for record in reversed(self.records):
-            output = id(record.output)
-            g = gradients.get(output)
-            if g is None or record.vjp is None:
-                continue
-            if output not in keep:
-                del gradients[output]
-            g.setflags(write=False)      # a vjp that writes to g would spoil another branch: it fails
-            if self.keep_gradients:
-                record.gradient = g
-            parts: list[Any] = record.pull_back(g)
-            for i, x in enumerate(record.inputs):
-                if parts[i] is None or not x.requires_grad:
+        with one_blas_thread():
+            for record in reversed(self.records):
+                output = id(record.output)
+                g = gradients.get(output)
+                if g is None or record.vjp is None:
                     continue
-                key = id(x)
-                earlier = gradients.get(key)
-                if earlier is None:
-                    if x.origin == LEAF:
-                        leaves[key] = x
-                        gradients[key] = _unshared(parts, i)
-                        ours.add(key)
+                if output not in keep:
+                    del gradients[output]
+                g.setflags(write=False)      # a vjp that writes to g would spoil another branch: it fails
+                if self.keep_gradients:
+                    record.gradient = g
+                parts: list[Any] = record.pull_back(g)
+                for i, x in enumerate(record.inputs):
+                    if parts[i] is None or not x.requires_grad:
+                        continue
+                    key = id(x)
+                    earlier = gradients.get(key)
+                    if earlier is None:
+                        if x.origin == LEAF:
+                            leaves[key] = x
+                            gradients[key] = _unshared(parts, i)
+                            ours.add(key)
+                        else:
+                            gradients[key] = parts[i]
+                    elif key in ours:
+                        earlier += parts[i]
                     else:
-                        gradients[key] = parts[i]
-                elif key in ours:
-                    earlier += parts[i]
-                else:
-                    gradients[key] = np.asarray(earlier + parts[i])
-                    ours.add(key)
+                        gradients[key] = np.asarray(earlier + parts[i])
+                        ours.add(key)
         if not self.persistent:
             self._state = "replayed"
         return gradients

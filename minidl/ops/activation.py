@@ -8,6 +8,7 @@ import numpy as np
 
 from minidl.engine.arguments import as_tensor
 from minidl.engine.array import Array
+from minidl.engine.blocks import elementwise
 from minidl.engine.tape import record
 from minidl.engine.tensor import Tensor, TensorLike
 
@@ -21,8 +22,8 @@ def sigmoid(x: TensorLike) -> Tensor:
 
     """
     x = as_tensor(x)
-    y = stable_sigmoid(x.data)
-    return record("sigmoid", y, (x,), lambda g: (g * y * (1 - y),))
+    y = elementwise(stable_sigmoid, x.data)
+    return record("sigmoid", y, (x,), lambda g: (elementwise(lambda g, y: g * y * (1 - y), g, y),))
 
 
 def stable_sigmoid(a: Array) -> Array:
@@ -37,15 +38,15 @@ def stable_sigmoid(a: Array) -> Array:
 def tanh(x: TensorLike) -> Tensor:
     """Hyperbolic tangent."""
     x = as_tensor(x)
-    y = np.tanh(x.data)
-    return record("tanh", y, (x,), lambda g: (g * (1 - y * y),))
+    y = elementwise(np.tanh, x.data)
+    return record("tanh", y, (x,), lambda g: (elementwise(lambda g, y: g * (1 - y * y), g, y),))
 
 
 def relu(x: TensorLike) -> Tensor:
     """max(x, 0); the gradient at 0 is 0 (Nair & Hinton 2010). NaN stays, with gradient 1, as in PyTorch."""
     x = as_tensor(x)
-    y = np.maximum(x.data, 0)
-    return record("relu", y, (x,), lambda g: (g * (y != 0),))
+    y = elementwise(lambda a: np.maximum(a, 0), x.data)
+    return record("relu", y, (x,), lambda g: (elementwise(lambda g, y: g * (y != 0), g, y),))
 
 
 def leaky_relu(x: TensorLike, slope: float = 0.01) -> Tensor:

@@ -10,6 +10,7 @@ from minidl.engine.array import Array
 from minidl.engine.blocks import map_blocks
 from minidl.engine.tape import record
 from minidl.engine.tensor import Tensor, TensorLike
+from minidl.ops.columns import column_sums
 
 
 def conv2d(
@@ -55,39 +56,48 @@ def conv2d(
     p, q = (height - k) // stride + 1, (width - k) // stride + 1
     if p < 1 or q < 1:
         raise ValueError(f"conv2d with kernel {k} and padding {padding} expects larger images, got {x.shape}")
-    W = weight.data.reshape(-1, out)
+    W = weight.data
+    b = None if bias is None else inputs[2].data
     y = np.empty((n, p, q, out), x.dtype)
 
     def forward(start: int, stop: int) -> None:
-        block = y[start:stop].reshape(-1, out)
-        np.matmul(_columns(a[start:stop], k, stride), W, out=block)
-        if bias is not None:
-            block += inputs[2].data
+        rows = y[start:stop].reshape(-1, out)
+        np.matmul(_columns(a[start:stop], k, stride), W.reshape(-1, out), out=rows)
+        if b is not None:
+            rows += b
 
     map_blocks(forward, n)
 
     def vjp(g: Array) -> list[Array | None]:
         g = np.ascontiguousarray(g)
         da = np.zeros(a.shape, a.dtype) if x.requires_grad else None
+        # Row i of each kernel, mirrored left to right, as a matrix (k·out, in).
+        mirrored = W[:, ::-1].swapaxes(2, 3).reshape(k, k * out, -1)
 
         def backward(start: int, stop: int) -> Array | None:
             # Columns are built again rather than kept: they are kernel² times as large as the images.
             rows = g[start:stop].reshape(-1, out)
             if da is not None:
-                _add_columns(da[start:stop], rows @ W.T, k, stride)
+                # Pixel x of an input row met the outputs of the k windows that reach over it: a convolution
+                # of g along the row, one for each row i of the kernel, added to the row that it looked at.
+                reach = _reach(g[start:stop], k, stride, width)
+                for i in range(k):
+                    part = (reach @ mirrored[i]).reshape(-1, p, *da.shape[2:])
+                    da[start:stop, i : i + stride * p : stride] += part
             return _columns(a[start:stop], k, stride).T @ rows if weight.requires_grad else None
 
         parts = map_blocks(backward, n)
-        dW = sum([part for part in parts if part is not None], start=np.zeros_like(W)).reshape(weight.shape)
         dx = da if da is None or not padding else da[:, padding:-padding, padding:-padding]
-        return [dx, dW] if bias is None else [dx, dW, g.reshape(-1, out).sum(axis=0)]
+        dW = sum([part for part in parts if part is not None], start=np.zeros_like(W.reshape(-1, out)))
+        dW = dW.reshape(W.shape)
+        return [dx, dW] if bias is None else [dx, dW, column_sums(g.reshape(-1, out))]
 
     return record("conv2d", y, inputs, vjp)
 
 
 def _padded(a: Array, padding: int) -> Array:
     if not padding:
-        return a
+        return np.ascontiguousarray(a)
     n, height, width, channels = a.shape
     padded = np.zeros((n, height + 2 * padding, width + 2 * padding, channels), a.dtype)
     padded[:, padding:-padding, padding:-padding] = a
@@ -96,22 +106,24 @@ def _padded(a: Array, padding: int) -> Array:
 
 def _columns(a: Array, k: int, stride: int) -> Array:
     """Each window of images (n, height, width, c) as a row (k·k·c): (n·p·q, k·k·c), im2col."""
-    a = np.ascontiguousarray(a)
     n, height, width, c = a.shape
     p, q = (height - k) // stride + 1, (width - k) // stride + 1
     # Not a.strides: NumPy lets the stride of an axis of length 1, such as a single channel, be anything.
     item = a.itemsize
     pixel, row, image = c * item, width * c * item, height * width * c * item
+    if c == 1:
+        # The other way round: runs along the image's row are longer than the kernel is wide. BLAS takes both.
+        windows = as_strided(a, (k, k, n, p, q), (row, item, image, stride * row, stride * item))
+        return windows.reshape(k * k, n * p * q).T
     # k pixels of one image row lie side by side in memory, so they are copied in runs of k·c numbers.
-    strides = (image, stride * row, stride * pixel, row, item)
-    return as_strided(a, (n, p, q, k, k * c), strides, writeable=False).reshape(n * p * q, k * k * c)
+    windows = as_strided(a, (n, p, q, k, k * c), (image, stride * row, stride * pixel, row, item))
+    return windows.reshape(n * p * q, k * k * c)
 
 
-def _add_columns(a: Array, columns: Array, k: int, stride: int) -> None:
-    """Add each row of columns to the window that it came from: the transpose of `_columns`."""
-    n, height, width, c = a.shape
-    p, q = (height - k) // stride + 1, (width - k) // stride + 1
-    windows = columns.reshape(n, p, q, k, k, c)
-    for i in range(k):
-        for j in range(k):
-            a[:, i : i + stride * p : stride, j : j + stride * q : stride] += windows[:, :, :, i, j]
+def _reach(g: Array, k: int, stride: int, width: int) -> Array:
+    """For each pixel of `width` the outputs (n, p, q, out) whose windows reach it: (n·p·width, k·out)."""
+    n, p, q, out = g.shape
+    spread = np.zeros((n, p, width + k - 1, out), g.dtype)
+    spread[:, :, k - 1 : k - 1 + stride * q : stride] = g
+    windows = np.lib.stride_tricks.sliding_window_view(spread.reshape(n, p, -1), k * out, axis=2)
+    return windows[:, :, ::out].reshape(n * p * width, k * out)

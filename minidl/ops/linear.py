@@ -7,11 +7,13 @@ import string
 
 import numpy as np
 
+from minidl.engine import blocks
 from minidl.engine.arguments import tensors
 from minidl.engine.array import Array, describe
 from minidl.engine.tape import record
 from minidl.engine.tensor import Tensor, TensorLike
 from minidl.ops.broadcast import unbroadcast
+from minidl.ops.columns import column_sums
 
 
 def dense(x: TensorLike, weight: TensorLike, bias: TensorLike | None = None) -> Tensor:
@@ -40,18 +42,19 @@ def dense(x: TensorLike, weight: TensorLike, bias: TensorLike | None = None) -> 
     if not fits or (bias is not None and inputs[2].shape != W.shape[1:]):
         shapes = ", ".join(str(t.shape) for t in inputs)
         raise ValueError(f"dense expects x (..., in), weight (in, out) and bias (out,), got {shapes}")
-    y = a @ W
+    count = math.prod(a.shape[:-1])
+    rows = a.reshape(count, len(W))
+    y = blocks.matmul(rows, W)
     if bias is not None:
         y += inputs[2].data
 
     def vjp(g: Array) -> list[Array | None]:
-        count = math.prod(a.shape[:-1])
-        rows, g = a.reshape(count, len(W)), g.reshape(count, W.shape[1])
-        dx = (g @ W.T).reshape(a.shape) if x.requires_grad else None    # costly, useless for a first layer
-        dW = rows.T @ g if weight.requires_grad else None
-        return [dx, dW] if bias is None else [dx, dW, np.add.reduce(g, axis=0)]
+        g = g.reshape(y.shape)
+        dx = blocks.matmul(g, W.T).reshape(a.shape) if x.requires_grad else None    # not for a first layer
+        dW = blocks.matmul(rows.T, g) if weight.requires_grad else None
+        return [dx, dW] if bias is None else [dx, dW, column_sums(g)]
 
-    return record("dense", y, inputs, vjp)
+    return record("dense", y.reshape(*a.shape[:-1], W.shape[1]), inputs, vjp)
 
 
 def matmul(x: TensorLike, y: TensorLike) -> Tensor:

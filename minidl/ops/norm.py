@@ -7,7 +7,6 @@ every axis but the last, for feature maps m' = m·p·q values each (Ioffe & Szeg
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from minidl.engine.arguments import tensors
 from minidl.engine.array import Array
 from minidl.engine.tape import record
 from minidl.engine.tensor import Tensor, TensorLike
+from minidl.ops.columns import block_sums, by_blocks, column_groups, column_sums, tiled
 
 
 def batch_norm(
@@ -51,28 +51,25 @@ def batch_norm(
             f"batch_norm in training mode expects more than one value per feature, got {x.shape}: use a "
             f"larger batch, drop_last=True for the last short one, or evaluation mode for a single example"
         )
-    mean, var, x_hat = batch_statistics(rows)
+    mean, rest, var = batch_statistics(rows)
     inverse = 1 / np.sqrt(var + x.dtype.type(eps))
-    x_hat *= inverse
     scale = inverse if gamma is None else inverse * inputs[1].data
-    y = _affine(x_hat, inputs, gamma, beta)
+    y = _affine(rows, mean, rest, scale, None if beta is None else inputs[-1].data)
 
     def vjp(g: Array) -> list[Array | None]:
         # The six lines of section 3 in one: mean and variance depend on every x_i, which takes away from g
         # its mean and its share along x̂.   dx_i = gamma / √(var + eps) · (g_i - mean(g) - x̂_i · mean(g · x̂))
         g = g.reshape(rows.shape)
-        dbeta = _column_sums(g)
-        dgamma = _column_dots(g, x_hat)
+        dbeta, along = _sums_along(g, rows, mean)
+        dgamma = inverse * (along - rest * dbeta)
         dx = None
         if x.requires_grad:
-            dx = x_hat * (dgamma / -m)
-            dx += g
-            dx -= dbeta / m
-            dx *= scale
-            dx = dx.reshape(x.shape)
+            # x̂ = inverse · (x - mean - rest) is cheaper to compute again than to keep.
+            share = inverse * dgamma / -m
+            dx = _blend(g, rows, mean, scale, share, -dbeta / m - rest * share).reshape(x.shape)
         return _parts(dx, dgamma, dbeta, gamma, beta)
 
-    return record("batch_norm", y.reshape(x.shape), inputs, vjp), mean, var
+    return record("batch_norm", y.reshape(x.shape), inputs, vjp), mean + rest, var
 
 
 def batch_norm_inference(
@@ -116,33 +113,53 @@ def batch_norm_inference(
             f"got {mean.shape} and {var.shape}"
         )
     inverse = (1 / np.sqrt(var + eps)).astype(x.dtype)
-    x_hat = rows - mean.astype(x.dtype)
-    x_hat *= inverse
+    mean = mean.astype(x.dtype)
     scale = inverse if gamma is None else inverse * inputs[1].data
-    y = _affine(x_hat, inputs, gamma, beta)
+    y = _affine(rows, mean, None, scale, None if beta is None else inputs[-1].data)
 
     def vjp(g: Array) -> list[Array | None]:
         g = g.reshape(rows.shape)
         dx = (g * scale).reshape(x.shape) if x.requires_grad else None
-        return _parts(dx, _column_dots(g, x_hat), _column_sums(g), gamma, beta)
+        dbeta, along = _sums_along(g, rows, mean)
+        return _parts(dx, inverse * along, dbeta, gamma, beta)
 
     return record("batch_norm_inference", y.reshape(x.shape), inputs, vjp)
 
 
 def batch_statistics(rows: Array) -> tuple[Array, Array, Array]:
-    """Mean, biased variance and centred copy of rows (m, features), by the corrected two-pass algorithm.
+    """Mean, what its rounding left, and biased variance of (m, features): x - mean - rest loses no digits.
 
-    E[x²] - E[x]² would cancel, and in float32 even the mean of 10,000 ± 1 is off by hundredths. So the mean
-    of the centred values, nearly 0 and therefore precise, corrects the first (Chan, Golub & LeVeque 1983).
+    E[x²] - E[x]² would cancel, and a running sum of 73,728 numbers in float32 has forgotten half of them. So
+    the columns are taken in groups, short and in the cache, and of each the mean and the squares about it.
+    The groups' squares, and those of their distances from the common mean, add up to the variance
+    (Chan, Golub & LeVeque 1983).
     """
     m = len(rows)
-    mean = _column_sums(rows) / m
-    centred = rows - mean
-    correction = _column_sums(centred) / m
-    mean += correction
-    centred -= correction
-    var = _column_dots(centred, centred) / m
-    return mean, var, centred
+    pivots, rests, squares, counts = column_groups(_moments, rows)
+    if len(pivots) == 1:
+        mean = pivots[0] + rests[0]
+        return mean, rests[0] - (mean - pivots[0]), squares[0] / m
+    means = pivots.astype(np.float64) + rests       # so few of them that float64 costs nothing
+    common = np.add.reduce(counts * means, axis=0) / m
+    means -= common
+    between = np.einsum("ij,ij,ij->j", counts, means, means)
+    var = (np.add.reduce(squares, axis=0, dtype=np.float64) + between) / m
+    mean = common.astype(rows.dtype)
+    return mean, (common - mean).astype(rows.dtype), var.astype(rows.dtype)
+
+
+def _moments(block: Array) -> tuple[Array, Array, Array, Array]:
+    """Of each column a value in it, how far the mean is from that, the squares about the mean, the length.
+
+    The distances from a value of the column are as small as its spread, so their sum is precise; and of a
+    constant column they are 0.
+    """
+    n, width = block.shape
+    pivot = block[0]
+    centred = block - pivot
+    rest = np.add.reduce(centred, axis=0) / n
+    centred -= rest
+    return pivot, rest, np.einsum("ij,ij->j", centred, centred), np.full(width, n)
 
 
 def layer_norm(
@@ -229,7 +246,9 @@ def _norm_per_example(
     inverse = 1 / np.sqrt(var + x.dtype.type(eps))
     x_hat = centred * inverse
     scale = 1 if gamma is None else inputs[1].data
-    y = _affine(x_hat.reshape(shape), inputs, gamma, beta)
+    y = x_hat.reshape(shape) * scale
+    if beta is not None:
+        y += inputs[-1].data
 
     def vjp(g: Array) -> list[Array | None]:
         g = g.reshape(shape)
@@ -237,7 +256,7 @@ def _norm_per_example(
         mean = np.mean(h, axis=axes, keepdims=True)
         along = np.mean(h * x_hat, axis=axes, keepdims=True)
         dx = inverse * (h - mean - x_hat * along)
-        dgamma, dbeta = _column_dots(g, x_hat.reshape(shape)), _column_sums(g)
+        dgamma, dbeta = column_sums(g * x_hat.reshape(shape)), column_sums(g)
         return _parts(dx.reshape(x.shape), dgamma, dbeta, gamma, beta)
 
     return record(name, y.reshape(x.shape), inputs, vjp)
@@ -259,13 +278,43 @@ def _inputs(
     return inputs
 
 
-def _affine(
-    x_hat: Array, inputs: tuple[Tensor, ...], gamma: TensorLike | None, beta: TensorLike | None
-) -> Array:
-    y = x_hat.copy() if gamma is None else x_hat * inputs[1].data
-    if beta is not None:
-        y += inputs[-1].data
-    return y
+def _affine(rows: Array, mean: Array, rest: Array | None, scale: Array, shift: Array | None) -> Array:
+    """Computes (rows - mean - rest) · scale + shift."""
+    tiled_mean, tiled_scale = tiled(mean, rows), tiled(scale, rows)
+    tiled_rest = None if rest is None else tiled(rest, rows)
+    tiled_shift = None if shift is None else tiled(shift, rows)
+
+    def compute(block: Array, out: Array) -> None:
+        np.subtract(block, tiled_mean, out=out)
+        if tiled_rest is not None:
+            out -= tiled_rest
+        out *= tiled_scale
+        if tiled_shift is not None:
+            out += tiled_shift
+
+    return by_blocks(compute, rows)
+
+
+def _blend(g: Array, rows: Array, mean: Array, scale: Array, share: Array, shift: Array) -> Array:
+    """Computes scale · (g + share · (rows - mean) + shift)."""
+    tiled_mean, tiled_scale, tiled_share, tiled_shift = [tiled(v, rows) for v in (mean, scale, share, shift)]
+
+    def compute(g: Array, block: Array, out: Array) -> None:
+        np.subtract(block, tiled_mean, out=out)
+        out *= tiled_share
+        out += g
+        out += tiled_shift
+        out *= tiled_scale
+
+    return by_blocks(compute, g, rows)
+
+
+def _sums_along(g: Array, rows: Array, mean: Array) -> tuple[Array, ...]:
+    """Σ g and Σ g·(rows - mean) down the columns."""
+    tiled_mean = tiled(mean, rows)
+    return block_sums(
+        lambda g, block: (np.add.reduce(g, axis=0), np.einsum("ij,ij->j", g, block - tiled_mean)), g, rows
+    )
 
 
 def _parts(
@@ -273,27 +322,3 @@ def _parts(
 ) -> list[Array | None]:
     """The gradients of those inputs that are there."""
     return [dx, *([] if gamma is None else [dgamma]), *([] if beta is None else [dbeta])]
-
-
-def _column_sums(rows: Array) -> Array:
-    return _down_columns(lambda a: np.add.reduce(a, axis=0), rows)
-
-
-def _column_dots(a: Array, b: Array) -> Array:
-    """Σ a·b down each column, without the array of the products."""
-    return _down_columns(lambda a, b: np.einsum("ij,ij->j", a, b), a, b)
-
-
-def _down_columns(reduce: Callable[..., Array], *arrays: Array) -> Array:
-    """A sum down the columns of (m, features), with several rows side by side in one.
-
-    Few long rows are faster to add than many short ones, and more precise: each running sum has fewer terms.
-    """
-    m, features = arrays[0].shape
-    side_by_side = max(1, min(m, 2048 // max(1, features)))
-    whole = m - m % side_by_side
-    wide = reduce(*[a[:whole].reshape(-1, side_by_side * features) for a in arrays])
-    sums: Array = np.add.reduce(wide.reshape(side_by_side, features), axis=0)
-    if whole < m:
-        sums += reduce(*[a[whole:] for a in arrays])
-    return sums

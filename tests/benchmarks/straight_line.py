@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from minidl.ops.activation import stable_sigmoid
-from minidl.ops.norm import _column_dots, _column_sums, batch_statistics
+from minidl.ops.norm import _affine, _blend, _sums_along, batch_statistics
 from minidl.ops.softmax import _softmax
 from tests.benchmarks import workloads
 from tests.benchmarks.workloads import LR, Array, Network
@@ -70,31 +70,29 @@ class Training:
 
     def _step_normed(self, x: Array, labels: Array) -> None:
         m = len(x)
-        inputs, normed, scales = [], [], []
+        inputs: list[Array] = []
+        normed: list[tuple[Array, ...]] = []
         for i, W in enumerate(self.weights[:-1]):
             inputs.append(x)
-            mean, var, x_hat = batch_statistics(x @ W)
+            a = x @ W
+            mean, rest, var = batch_statistics(a)
             inverse = 1 / np.sqrt(var + EPS)
-            x_hat *= inverse
-            normed.append(x_hat)
-            scales.append(inverse * self.gammas[i])
-            y = x_hat * self.gammas[i]
-            y += self.biases[i]
-            self.means[i] = (1 - MOMENTUM) * self.means[i] + MOMENTUM * mean
+            scale = inverse * self.gammas[i]
+            normed.append((a, mean, rest, inverse, scale))
+            y = _affine(a, mean, rest, scale, self.biases[i])
+            self.means[i] = (1 - MOMENTUM) * self.means[i] + MOMENTUM * (mean + rest)
             self.vars[i] = (1 - MOMENTUM) * self.vars[i] + MOMENTUM * (var * (m / (m - 1)))
             x = stable_sigmoid(y)
         inputs.append(x)
         g, dW, db = self._last(x, labels)
         weight_gradients, gammas, betas = [dW], [], []
         for i in reversed(range(len(self.gammas))):
-            y, x_hat = inputs[i + 1], normed[i]
+            y, (a, mean, rest, inverse, scale) = inputs[i + 1], normed[i]
             g = g * y * (1 - y)
-            dbeta = _column_sums(g)
-            dgamma = _column_dots(g, x_hat)
-            dx = x_hat * (dgamma / -m)
-            dx += g
-            dx -= dbeta / m
-            dx *= scales[i]
+            dbeta, along = _sums_along(g, a, mean)
+            dgamma = inverse * (along - rest * dbeta)
+            share = inverse * dgamma / -m
+            dx = _blend(g, a, mean, scale, share, -dbeta / m - rest * share)
             weight_gradients.append(inputs[i].T @ dx)
             gammas.append(dgamma)
             betas.append(dbeta)

@@ -1,0 +1,31 @@
+"""Memory for large arrays: the allocator keeps what an array gave back, for the next one.
+
+A training step makes the same large arrays as the step before. glibc gives such memory back to the system at
+once, and fetches it again page by page, each of 4 KiB zeroed and mapped on its first use: a third of the time
+that a small convolutional network takes. tests/benchmarks/README.md has the figures and the alternatives.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3     # from glibc's malloc.h
+LARGEST = 32 << 20      # more is refused: larger arrays still come from the system
+SETTINGS = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "GLIBC_TUNABLES")
+
+
+def keep_freed_memory() -> bool:
+    """Let glibc keep freed memory of arrays up to 32 MiB in this process; whether it will.
+
+    Not on other systems, nor where the user has set the allocator's variables.
+    """
+    if not sys.platform.startswith("linux") or any(name in os.environ for name in SETTINGS):
+        return False
+    import ctypes
+
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError):       # musl has none
+        return False
+    return bool(mallopt(M_MMAP_THRESHOLD, LARGEST) and mallopt(M_TRIM_THRESHOLD, 1 << 30))
