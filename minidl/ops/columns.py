@@ -15,7 +15,7 @@ import numpy as np
 from minidl.engine.array import Array
 from minidl.engine.blocks import BLOCK, map_blocks
 
-WIDTH = 1024        # numbers in a wide row, about: half of it is slower, and twice as much isn't faster
+WIDTH = 2048        # numbers in a wide row, about: half of it is slower, and twice as much isn't faster
 FEW_ROWS = 256      # up to so many, rows aren't worth laying side by side
 
 

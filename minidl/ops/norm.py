@@ -54,7 +54,8 @@ def batch_norm(
     mean, rest, var = batch_statistics(rows)
     inverse = 1 / np.sqrt(var + x.dtype.type(eps))
     scale = inverse if gamma is None else inverse * inputs[1].data
-    y = _affine(rows, mean, rest, scale, None if beta is None else inputs[-1].data)
+    shift = -rest * scale if beta is None else inputs[-1].data - rest * scale
+    y = _affine(rows, mean, scale, shift)
 
     def vjp(g: Array) -> list[Array | None]:
         # The six lines of section 3 in one: mean and variance depend on every x_i, which takes away from g
@@ -115,7 +116,7 @@ def batch_norm_inference(
     inverse = (1 / np.sqrt(var + eps)).astype(x.dtype)
     mean = mean.astype(x.dtype)
     scale = inverse if gamma is None else inverse * inputs[1].data
-    y = _affine(rows, mean, None, scale, None if beta is None else inputs[-1].data)
+    y = _affine(rows, mean, scale, np.zeros_like(scale) if beta is None else inputs[-1].data)
 
     def vjp(g: Array) -> list[Array | None]:
         g = g.reshape(rows.shape)
@@ -158,8 +159,9 @@ def _moments(block: Array) -> tuple[Array, Array, Array, Array]:
     pivot = block[0]
     centred = block - pivot
     rest = np.add.reduce(centred, axis=0) / n
-    centred -= rest
-    return pivot, rest, np.einsum("ij,ij->j", centred, centred), np.full(width, n)
+    # No cancellation: about any value of the column the squares are at most n + 1 times those about the mean.
+    squares = np.einsum("ij,ij->j", centred, centred) - n * (rest * rest)
+    return pivot, rest, squares, np.full(width, n)
 
 
 def layer_norm(
@@ -278,19 +280,14 @@ def _inputs(
     return inputs
 
 
-def _affine(rows: Array, mean: Array, rest: Array | None, scale: Array, shift: Array | None) -> Array:
-    """Computes (rows - mean - rest) · scale + shift."""
-    tiled_mean, tiled_scale = tiled(mean, rows), tiled(scale, rows)
-    tiled_rest = None if rest is None else tiled(rest, rows)
-    tiled_shift = None if shift is None else tiled(shift, rows)
+def _affine(rows: Array, mean: Array, scale: Array, shift: Array) -> Array:
+    """Computes (rows - mean) · scale + shift."""
+    tiled_mean, tiled_scale, tiled_shift = [tiled(v, rows) for v in (mean, scale, shift)]
 
     def compute(block: Array, out: Array) -> None:
         np.subtract(block, tiled_mean, out=out)
-        if tiled_rest is not None:
-            out -= tiled_rest
         out *= tiled_scale
-        if tiled_shift is not None:
-            out += tiled_shift
+        out += tiled_shift
 
     return by_blocks(compute, rows)
 

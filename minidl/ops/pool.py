@@ -106,10 +106,11 @@ def _corners(a: Array, size: int) -> list[Array]:
 
 def _first_largest(arrays: list[Array]) -> tuple[Array, Array]:
     """The largest of several arrays, elementwise, and the number of the first array that has it."""
-    number = np.min_scalar_type(len(arrays) - 1)
+    number = np.min_scalar_type(len(arrays) - 1).type
     largest, where = arrays[0], np.zeros(arrays[0].shape, number)
     for j, a in enumerate(arrays[1:], start=1):
-        np.maximum(where, (a > largest) * number.type(j), out=where)       # the last of those that grew
+        larger = (a > largest).view(np.uint8)       # not bool, which would have to be converted
+        np.maximum(where, larger * number(j), out=where)        # the last one that was larger
         largest = np.maximum(largest, a)
     return largest, where
 

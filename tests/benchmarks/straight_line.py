@@ -79,7 +79,7 @@ class Training:
             inverse = 1 / np.sqrt(var + EPS)
             scale = inverse * self.gammas[i]
             normed.append((a, mean, rest, inverse, scale))
-            y = _affine(a, mean, rest, scale, self.biases[i])
+            y = _affine(a, mean, scale, self.biases[i] - rest * scale)
             self.means[i] = (1 - MOMENTUM) * self.means[i] + MOMENTUM * (mean + rest)
             self.vars[i] = (1 - MOMENTUM) * self.vars[i] + MOMENTUM * (var * (m / (m - 1)))
             x = stable_sigmoid(y)
