@@ -50,14 +50,14 @@ def _exact_mean(a: Array, axes: tuple[int, ...], keepdims: bool) -> Array:
 
 
 def max(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:  # noqa: A001 (NumPy's name)
-    """Largest element; equal ones share the gradient in equal parts."""
+    """Largest element; equal ones share the gradient in equal parts. NaN wins, and its gradient is NaN."""
     x, axes = _prepared("max", x, axis, least=1)
     y = np.max(x.data, axis=axes, keepdims=True)
     return _extreme("max", x, y, axes, keepdims)
 
 
 def min(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:  # noqa: A001 (NumPy's name)
-    """Smallest element; equal ones share the gradient in equal parts."""
+    """Smallest element; equal ones share the gradient in equal parts. NaN wins, and its gradient is NaN."""
     x, axes = _prepared("min", x, axis, least=1)
     y = np.min(x.data, axis=axes, keepdims=True)
     return _extreme("min", x, y, axes, keepdims)
@@ -65,7 +65,8 @@ def min(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:  # 
 
 def _extreme(name: str, x: Tensor, y: Array, axes: tuple[int, ...], keepdims: bool) -> Tensor:
     mask = x.data == y
-    share = mask / np.sum(mask, axis=axes, keepdims=True).astype(x.dtype)
+    with np.errstate(invalid="ignore"):     # no element equals NaN: 0 / 0 = NaN is the gradient there
+        share = mask / np.sum(mask, axis=axes, keepdims=True).astype(x.dtype)
     y = y if keepdims else y.reshape([n for i, n in enumerate(x.shape) if i not in axes])
     return record(name, y, (x,), lambda g: (_spread(g, x.shape, axes) * share,))
 

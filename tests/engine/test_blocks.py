@@ -36,14 +36,22 @@ def test_blocks_have_a_fixed_size_and_results_their_order(threads, count, expect
     assert blocks.map_blocks(lambda start, stop: (start, stop), count) == expected
 
 
-def test_two_blocks_and_two_threads_are_enough_to_share_the_work():
+@pytest.mark.parametrize("threads", [2, 3])
+def test_as_many_blocks_as_threads_run_at_once(threads):
     dl.set_threads(2)
-    names = blocks.map_blocks(lambda start, stop: threading.current_thread().name, 32)
-    assert all(name.startswith("minidl") for name in names)
+    blocks.map_blocks(lambda start, stop: stop, 64)
+    dl.set_threads(threads)     # and a new number takes the place of the old
+    meeting = threading.Barrier(threads, timeout=10)
+    waited = blocks.map_blocks(lambda start, stop: meeting.wait(), 16 * threads)
+    assert sorted(waited) == list(range(threads))
+
+
+def test_one_block_or_one_thread_needs_no_other():
     here = threading.current_thread().name
-    assert blocks.map_blocks(lambda start, stop: threading.current_thread().name, 16) == [here]
-    dl.set_threads(1)
-    assert blocks.map_blocks(lambda start, stop: threading.current_thread().name, 32) == [here] * 2
+    for threads, count in ((2, 16), (1, 32)):
+        dl.set_threads(threads)
+        names = blocks.map_blocks(lambda start, stop: threading.current_thread().name, count)
+        assert set(names) == {here}
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -113,7 +121,9 @@ def test_threads_cannot_change_while_they_are_in_use():
     user.start()
     entered.wait(10)
     try:
-        with pytest.raises(RuntimeError, match="set_threads can't change threads that a computation uses"):
+        with pytest.raises(RuntimeError, match=(
+            r"^set_threads can't change threads that a computation uses: wait for its end$"
+        )):
             dl.set_threads(3)
     finally:
         release.set()

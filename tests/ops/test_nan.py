@@ -26,7 +26,16 @@ CASES = {
     "minimum": (
         ops.minimum, "minimum", [[NAN, 1, NAN, 2], [1, NAN, NAN, 2]], [NAN, NAN, NAN, 2], 2 * [[1, 2, 3, 2]]
     ),
+    "max": (
+        lambda x: ops.max(x, 1), "amax", [[[NAN, 1, NAN], [1, 2, 2], [NAN, NAN, NAN]]],
+        [NAN, 2, NAN], [[3 * [NAN], [0, 1, 1], 3 * [NAN]]],
+    ),
+    "min": (
+        lambda x: ops.min(x, 1), "amin", [[[NAN, 1, NAN], [1, 2, 2], [NAN, NAN, NAN]]],
+        [NAN, 1, NAN], [[3 * [NAN], [2, 0, 0], 3 * [NAN]]],
+    ),
 }
+OPTIONS = {"clip": (-1, 1), "amax": (1,), "amin": (1,)}     # of PyTorch's functions
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -50,8 +59,22 @@ def test_these_are_still_pytorchs(name):
     f = torch
     for part in theirs.split("."):
         f = getattr(f, part)
-    y = f(*leaves, -1, 1) if theirs == "clip" else f(*leaves)
+    y = f(*leaves, *OPTIONS.get(theirs, ()))
     np.testing.assert_array_equal(y.detach().numpy(), expected)
     y.backward(torch.arange(1.0, y.numel() + 1, dtype=torch.float64))
     for leaf, gradient in zip(leaves, gradients, strict=True):
         np.testing.assert_array_equal(leaf.grad.numpy(), gradient)
+
+
+@pytest.mark.parametrize("op", [ops.max, ops.min])
+@pytest.mark.parametrize("options", [{}, {"axis": (0, 1)}, {"axis": 0, "keepdims": True}])
+def test_extremes_of_nan_are_numpys(op, options):
+    a = np.array([[1.0, NAN, 3.0], [4.0, 5.0, 0.0]], np.float32)
+    expected = getattr(np, op.__name__)(a, **options)
+    np.testing.assert_array_equal(op(a, **options).data, expected)
+    with dl.Tape() as tape:
+        y = op(dl.Tensor(a, requires_grad=True), **options)
+    g = tape.gradients(y, [tape.records[0].inputs[0]], gradient=np.ones(y.shape, np.float32))[0]
+    lost = np.broadcast_to(np.isnan(expected), a.shape)
+    np.testing.assert_array_equal(np.isnan(g), lost)
+    assert g[~lost].sum() == (~lost[0]).sum()       # one for each column, if columns are what was reduced
