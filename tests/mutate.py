@@ -17,7 +17,7 @@ from pathlib import Path
 
 MUTANTS = Path("mutants")
 CHILDREN = 2
-SECONDS = 5.0       # a test may take so long, or 20 times what it takes in the unmutated code: then it hangs
+SECONDS = 12.0      # a test may take so long, or 20 times what it takes in the unmutated code: then it hangs
 BUDGET = 15.0       # seconds for the tests of one mutant together: the core is called by nearly all of them
 MEMORY = 6 << 30    # bytes
 

@@ -63,6 +63,36 @@ def test_blocks_keep_the_callers_error_state(threads):
         blocks.map_blocks(lambda start, stop: np.ones(2) / np.zeros(2), 32)
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("shape", [(7,), (256, 256), (257, 255, 2), (3, 1 << 16)], ids=str)
+def test_elementwise_computes_large_arrays_in_blocks(shape, threads):
+    dl.set_threads(threads)
+    rng, sizes = np.random.default_rng(0), []
+    a, b = (rng.normal(size=shape).astype(np.float32) for _ in range(2))
+
+    def formula(a, b):
+        sizes.append(a.size)
+        return a * b + 1
+
+    found = blocks.elementwise(formula, a, b)
+    assert (found.shape, found.dtype) == (shape, np.float32)
+    np.testing.assert_array_equal(found, a * b + 1)
+    assert (max(sizes), sum(sizes)) == (min(a.size, blocks.BLOCK), a.size)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize(("n", "k", "m"), [
+    (3, 4, 5), (512, 256, 128), (513, 256, 128), (10, 4096, 512), (1000, 512, 33), (4096, 410, 11),
+])
+def test_matmul_is_the_product_however_large(n, k, m, threads):
+    dl.set_threads(threads)
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(n, k)).astype(np.float32), rng.normal(size=(k, m)).astype(np.float32)
+    found = blocks.matmul(a, b)
+    assert (found.shape, found.dtype) == ((n, m), np.float32)
+    np.testing.assert_allclose(found, a @ b, rtol=1e-4, atol=1e-3)
+
+
 def test_blas_gets_as_many_threads():
     if not blas_threads():
         pytest.skip("threadpoolctl knows no BLAS here")

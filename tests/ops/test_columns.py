@@ -1,0 +1,85 @@
+"""Sums down columns: of few rows and of many, whatever number of rows lies side by side."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import minidl as dl
+from minidl.engine import blocks
+from minidl.ops import columns
+
+RNG = np.random.default_rng(0)
+SHAPES = [
+    (0, 3), (1, 3), (256, 5), (257, 5), (300, 1), (1000, 7), (4096, 64), (70_000, 2), (400, 2000), (509, 3),
+]
+
+
+@pytest.fixture(params=[1, 2], ids=["one thread", "two threads"], autouse=True)
+def _threads(request):
+    before = blocks.get_threads()
+    dl.set_threads(request.param)
+    yield
+    dl.set_threads(before)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_column_sums_are_those_of_numpy_in_float64(shape, dtype):
+    rows = RNG.normal(size=shape).astype(dtype)
+    sums = columns.column_sums(rows)
+    assert (sums.shape, sums.dtype) == (shape[1:], dtype)
+    limit = 1e-12 if dtype == np.float64 else 1e-5
+    np.testing.assert_allclose(sums, rows.sum(0, dtype=np.float64), rtol=limit, atol=limit * 100)
+
+
+@pytest.mark.parametrize("shape", SHAPES[1:], ids=str)
+def test_block_sums_add_up_several_at_once(shape):
+    a, b = RNG.normal(size=shape), RNG.normal(size=shape)
+    sums, dots = columns.block_sums(lambda a, b: (a.sum(0), (a * b).sum(0)), a, b)
+    np.testing.assert_allclose(sums, a.sum(0), rtol=1e-10, atol=1e-10)
+    np.testing.assert_allclose(dots, (a * b).sum(0), rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("shape", SHAPES[1:], ids=str)
+def test_groups_are_parts_of_one_column_and_cover_it(shape):
+    rows = RNG.normal(size=shape)
+    sums, counts = columns.column_groups(
+        lambda block: (block.sum(0), np.full(block.shape[1], len(block))), rows
+    )
+    assert sums.shape == counts.shape == (len(sums), shape[1])
+    np.testing.assert_array_equal(counts.sum(0), shape[0])
+    np.testing.assert_allclose(sums.sum(0), rows.sum(0), rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_by_blocks_computes_the_whole_with_vectors_tiled_to_its_wide_rows(shape):
+    a, b = (RNG.normal(size=shape).astype(np.float32) for _ in range(2))
+    vector = RNG.normal(size=shape[1]).astype(np.float32)
+    tiled = columns.tiled(vector, a)
+    widest = 0
+
+    def compute(a, b, out):
+        nonlocal widest
+        widest = max(widest, a.size)
+        np.multiply(a, tiled, out=out)
+        out += b
+
+    found = columns.by_blocks(compute, a, b)
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, a * vector + b)
+    assert widest <= max(blocks.BLOCK, shape[1] * 2)
+
+
+def test_many_short_rows_lie_side_by_side_and_few_or_long_ones_do_not():
+    vector = np.arange(4.0)
+    assert columns.tiled(vector, np.ones((1024, 4))).tolist() == [0, 1, 2, 3] * 256
+    assert columns.tiled(vector, np.ones((256, 4))) is vector
+    assert columns.tiled(vector, np.ones((509, 4))) is vector      # a prime number of rows
+    wide = np.arange(2000.0)
+    assert columns.tiled(wide, np.ones((400, 2000))) is wide
+
+
+def test_float32_sums_of_many_rows_forget_nothing():
+    rows = (1e4 + RNG.normal(size=(73_728, 4))).astype(np.float32)
+    np.testing.assert_allclose(columns.column_sums(rows), rows.sum(0, dtype=np.float64), rtol=1e-6)
