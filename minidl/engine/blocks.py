@@ -26,6 +26,7 @@ T = TypeVar("T")
 
 IMAGES_IN_A_BLOCK = 16      # so few that their columns stay near the second-level cache
 BLOCK = 1 << 16             # numbers in a block of elementwise work: a few arrays of them fit into that cache
+WORTH_SHARING = 1 << 18     # numbers in an array whose elementwise work takes longer than waking a thread
 WORTH_THREADS = 1 << 24     # multiplications in a matrix product: 0.1 ms; waking a thread costs a fifth of it
 
 _lock = threading.Lock()
@@ -118,20 +119,23 @@ def map_blocks(function: Callable[[int, int], T], count: int, size: int = IMAGES
 
 
 def elementwise(formula: Callable[..., Array], *arrays: Array) -> Array:
-    """`formula(*arrays)` of arrays of one shape, in blocks where they are large.
+    """`formula(*arrays, out)` of arrays of one shape, in blocks where they are large.
 
     For what computes each element by itself. A block's temporaries stay in the cache, an array's don't.
+
+    Args:
+        formula: takes the arrays and `out`, as ufuncs do: into which it writes, or None for a new array.
+        arrays: of one shape.
+
     """
     first = arrays[0]
-    if first.size <= BLOCK:
-        return formula(*arrays)
+    if first.size < WORTH_SHARING:
+        return formula(*arrays, None)
     flat = [a.reshape(-1) for a in arrays]
     out = np.empty(first.size, first.dtype)
-
-    def compute(start: int, stop: int) -> None:
-        out[start:stop] = formula(*[a[start:stop] for a in flat])
-
-    map_blocks(compute, first.size, BLOCK)
+    map_blocks(
+        lambda start, stop: formula(*[a[start:stop] for a in flat], out[start:stop]), first.size, BLOCK
+    )
     return out.reshape(first.shape)
 
 

@@ -23,30 +23,37 @@ def sigmoid(x: TensorLike) -> Tensor:
     """
     x = as_tensor(x)
     y = elementwise(stable_sigmoid, x.data)
-    return record("sigmoid", y, (x,), lambda g: (elementwise(lambda g, y: g * y * (1 - y), g, y),))
+    return record("sigmoid", y, (x,), lambda g: (
+        elementwise(lambda g, y, out: np.multiply(g * y, 1 - y, out), g, y),
+    ))
 
 
-def stable_sigmoid(a: Array) -> Array:
-    """The sigmoid of a plain array."""
-    y = np.negative(a, out=np.empty_like(a))
+def stable_sigmoid(a: Array, out: Array | None = None) -> Array:
+    """The sigmoid of a plain array, into `out` if there is one."""
+    y: Array = np.negative(a, out)
     with np.errstate(over="ignore"):    # exp overflows to infinity, and 1 / infinity is the right limit, 0
         np.exp(y, out=y)
     y += 1
-    return np.reciprocal(y, out=y)
+    np.reciprocal(y, out=y)
+    return y
 
 
 def tanh(x: TensorLike) -> Tensor:
     """Hyperbolic tangent."""
     x = as_tensor(x)
     y = elementwise(np.tanh, x.data)
-    return record("tanh", y, (x,), lambda g: (elementwise(lambda g, y: g * (1 - y * y), g, y),))
+    return record("tanh", y, (x,), lambda g: (
+        elementwise(lambda g, y, out: np.multiply(g, 1 - y * y, out), g, y),
+    ))
 
 
 def relu(x: TensorLike) -> Tensor:
     """max(x, 0); the gradient at 0 is 0 (Nair & Hinton 2010). NaN stays, with gradient 1, as in PyTorch."""
     x = as_tensor(x)
-    y = elementwise(lambda a: np.maximum(a, 0), x.data)
-    return record("relu", y, (x,), lambda g: (elementwise(lambda g, y: g * (y != 0), g, y),))
+    y = elementwise(lambda a, out: np.maximum(a, 0, out=out), x.data)
+    return record("relu", y, (x,), lambda g: (
+        elementwise(lambda g, y, out: np.multiply(g, y != 0, out), g, y),
+    ))
 
 
 def leaky_relu(x: TensorLike, slope: float = 0.01) -> Tensor:
