@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from minidl.engine.blocks import one_blas_thread
 from minidl.ops.activation import stable_sigmoid
 from minidl.ops.norm import _affine, _blend, _sums_along, batch_statistics
 from minidl.ops.softmax import _softmax
@@ -46,7 +47,8 @@ class Training:
         step = self._step_normed if self.normed else self._step_plain
         for _ in range(steps):
             images, labels = self.batches[self.steps % len(self.batches)]
-            step(images, labels)
+            with one_blas_thread():     # as a tape does: on two, BLAS would add in another order
+                step(images, labels)
             self.steps += 1
 
     def _step_plain(self, x: Array, labels: Array) -> None:

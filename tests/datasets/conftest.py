@@ -24,6 +24,8 @@ ROLES = {
     "test_labels": "t10k-labels-idx1-ubyte.gz",
 }
 
+HANG = 30.0     # seconds; many times as long as any test's patience
+
 
 @dataclass
 class Mirror:
@@ -32,6 +34,7 @@ class Mirror:
     folder: Path
     requests: list[str] = field(default_factory=list)
     closing: threading.Event = field(default_factory=threading.Event)
+    ended: list[str] = field(default_factory=list)  # behaviours that nobody gave up
     base: str = ""
 
     def url(self, behaviour: str) -> str:
@@ -39,6 +42,11 @@ class Mirror:
 
     def asked(self, behaviour: str) -> int:
         return sum(path.startswith(f"/{behaviour}/") for path in self.requests)
+
+    def hang(self, behaviour: str) -> None:
+        """Wait for the end of the test, but not for ever: who waits on would never turn a test red."""
+        if not self.closing.wait(HANG):
+            self.ended.append(behaviour)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -84,30 +92,33 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(data + b"x")
 
     def silent(self, data: bytes) -> None:
-        self.mirror.closing.wait(30)
+        self.mirror.hang("silent")
 
     def stall(self, data: bytes) -> None:
         self.begin(len(data))
         self.wfile.write(data[: len(data) // 2])
-        self.mirror.closing.wait(30)
+        self.mirror.hang("stall")
 
     def drip(self, data: bytes) -> None:
         self.begin(len(data))
-        for byte in data:
-            self.wfile.write(bytes([byte]))
-            if self.mirror.closing.wait(0.02):
-                return
+        self.a_byte_at_a_time("drip", data[:1])
 
     def headers_drip(self, data: bytes) -> None:
         self.wfile.write(b"HTTP/1.0 200 OK\r\n")
-        while not self.mirror.closing.wait(0.02):
-            self.wfile.write(b"x")
+        self.a_byte_at_a_time("headers_drip", b"x")
+
+    def a_byte_at_a_time(self, behaviour: str, byte: bytes) -> None:
+        for _ in range(int(HANG / 0.02)):
+            self.wfile.write(byte)
+            if self.mirror.closing.wait(0.02):
+                return
+        self.mirror.ended.append(behaviour)
 
     def slow(self, data: bytes) -> None:
-        """Healthy, but the images take several times as long as a stalled mirror is waited for."""
+        """Healthy, but what it sends comes in pieces, slower than they are read."""
         self.begin(len(data))
         for start in range(0, len(data), 2000):
-            time.sleep(0.06)
+            time.sleep(0.01)
             self.wfile.write(data[start : start + 2000])
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 import urllib.request  # noqa: F401  (loaded now, so that loading it isn't taken for a mirror's silence)
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,6 +15,19 @@ from minidl.datasets.download import Patience
 
 QUICK = Patience(stall=0.4, total=1.5)
 DEAD = "http://127.0.0.1:9/"  # the discard port: nothing listens
+
+
+@pytest.fixture(autouse=True)
+def busy_machine(monkeypatch):
+    """On a busy machine a good mirror's bytes may come late: only the bad ones are waited for so briefly."""
+    download_one = download._download_one
+
+    def patient(url, file, path, watch):
+        if "/good/" in url:
+            watch.stall = 30.0
+        download_one(url, file, path, watch)
+
+    monkeypatch.setattr(download, "_download_one", patient)
 
 
 def fetch(source, folder, patience=QUICK):
@@ -42,10 +56,9 @@ BAD = ["missing", "portal", "short", "wrong", "longer", "silent", "stall", "drip
 @pytest.mark.parametrize("behaviour", BAD)
 def test_next_mirror_on_any_failure(behaviour, tiny, mirror, tmp_path):
     source = tiny(mirror.url(behaviour), mirror.url("good"))
-    begin = time.monotonic()
     fetch(source, tmp_path)
     assert_whole(source, tmp_path)
-    assert time.monotonic() - begin < 2.0
+    assert not mirror.ended  # it was given up, not waited for
     assert mirror.asked(behaviour) == 1  # for the later files the mirror that worked comes first
 
 
@@ -62,8 +75,9 @@ def test_next_mirror_on_any_failure(behaviour, tiny, mirror, tmp_path):
 )
 def test_message_names_reason_files_and_place(behaviour, reason, tiny, mirror, tmp_path):
     source = tiny(mirror.url(behaviour), DEAD)
+    patience = Patience(1.0, 1.5) if behaviour == "stall" else Patience()  # its first half has to come
     with pytest.raises(DatasetUnavailable) as caught:
-        fetch(source, tmp_path)
+        fetch(source, tmp_path, patience)
     message = str(caught.value)
     assert reason in message and "127.0.0.1:9: " in message
     assert all(file.name in message for file in source.files)
@@ -80,38 +94,48 @@ def test_unknown_host_and_bad_url(tiny, tmp_path):
 def test_name_lookup_that_hangs_is_given_up(tiny, mirror, tmp_path, monkeypatch):
     import socket
 
-    real = socket.getaddrinfo
+    real, came_back = socket.getaddrinfo, []
 
     def hang(host, *args, **kwargs):
         if host == "hangs.invalid":
             mirror.closing.wait(30)
+            came_back.append(host)
         return real(host, *args, **kwargs)
 
     monkeypatch.setattr(socket, "getaddrinfo", hang)
     monkeypatch.setenv("no_proxy", "*")
     source = tiny("http://hangs.invalid/", mirror.url("good"))
-    begin = time.monotonic()
     fetch(source, tmp_path)
-    assert time.monotonic() - begin < 2.0
+    assert not came_back
     assert_whole(source, tmp_path)
     mirror.closing.set()
     _join_downloads()
 
 
-def test_slow_but_healthy_download_goes_on(tiny, mirror, tmp_path):
+def test_slow_but_healthy_download_goes_on(tiny, mirror, tmp_path, monkeypatch):
+    """By a clock that goes as the bytes come, 12.5 of them a second, where 10 are asked for."""
+    clock, saw = SimpleNamespace(now=0.0), download._Watch.saw
+
+    def seen(watch, count):
+        clock.now += count / 12.5
+        saw(watch, count)
+
+    monkeypatch.setattr(download, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    monkeypatch.setattr(download._Watch, "saw", seen)
+    monkeypatch.setattr(download, "_SLOWEST", 10)
+    monkeypatch.setattr(download, "_BLOCK", 100)
     source = tiny(mirror.url("slow"))
-    begin = time.monotonic()
-    fetch(source, tmp_path, Patience(stall=0.35, total=0.4))
-    assert time.monotonic() - begin > 0.5  # longer than the patience with a mirror that is silent
+    fetch(source, tmp_path, Patience(stall=50, total=60))
+    assert clock.now > 1000  # much longer than the patience with a mirror that is silent
     assert_whole(source, tmp_path)
 
 
 def test_all_mirrors_together_are_given_up_in_time(tiny, mirror, tmp_path):
+    """Five would take five times 0.2 s or more; after 0.5 s the last of them isn't even asked."""
     stalled = [mirror.url(behaviour) for behaviour in ("silent", "stall", "drip", "headers_drip", "silent")]
-    begin = time.monotonic()
-    with pytest.raises(DatasetUnavailable, match=r"no answer within 0\.2 s; .*stalled after"):
+    with pytest.raises(DatasetUnavailable, match=r"1:\d+: (no answer within 0\.\d+ s|stalled after \d)"):
         fetch(tiny(*stalled), tmp_path, Patience(stall=0.2, total=0.5))
-    assert 0.4 < time.monotonic() - begin < 1.0  # five of them would take 1.0 s or more
+    assert mirror.asked("silent") <= 1 and not mirror.ended
 
 
 def test_shipped_patience_and_mirrors_keep_the_promise():
@@ -163,7 +187,7 @@ def process(source, folder):
 def test_two_processes_at_once_download_once(tiny, mirror, tmp_path):
     source = tiny(mirror.url("slow"))
     processes = [process(source, tmp_path) for _ in range(2)]
-    errors = [process.communicate(timeout=20)[1] for process in processes]
+    errors = [process.communicate(timeout=120)[1] for process in processes]
     assert [process.returncode for process in processes] == [0, 0], errors
     assert_whole(source, tmp_path)
     assert len(mirror.requests) == len(source.files)
@@ -173,7 +197,7 @@ def test_two_processes_at_once_download_once(tiny, mirror, tmp_path):
 def test_kill_during_download_leaves_no_half_file_and_the_next_run_recovers(tiny, mirror, tmp_path):
     source = tiny(mirror.url("stall"))
     victim = process(source, tmp_path)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not (mirror.requests and list(tmp_path.glob(".*.part"))):
         assert time.monotonic() < deadline and victim.poll() is None
         time.sleep(0.01)
