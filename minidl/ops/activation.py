@@ -30,7 +30,7 @@ def sigmoid(x: TensorLike) -> Tensor:
 
 def stable_sigmoid(a: Array, out: Array | None = None) -> Array:
     """The sigmoid of a plain array, into `out` if there is one."""
-    y: Array = np.negative(a, out)
+    y: Array = np.negative(a, np.empty_like(a) if out is None else out)
     with np.errstate(over="ignore"):    # exp overflows to infinity, and 1 / infinity is the right limit, 0
         np.exp(y, out=y)
     y += 1
