@@ -73,9 +73,9 @@ def test_by_blocks_computes_the_whole_with_vectors_tiled_to_its_wide_rows(shape)
 
 def test_many_short_rows_lie_side_by_side_and_few_or_long_ones_do_not():
     vector = np.arange(4.0)
-    assert columns.tiled(vector, np.ones((1024, 4))).tolist() == [0, 1, 2, 3] * (columns.WIDTH // 4)
+    assert columns.tiled(vector, np.ones((4096, 4))).tolist() == [0, 1, 2, 3] * (columns.WIDTH // 4)
     assert columns.tiled(vector, np.ones((256, 4))) is vector
-    assert columns.tiled(vector, np.ones((509, 4))) is vector      # a prime number of rows
+    assert columns.tiled(vector, np.ones((521, 4))) is vector      # a prime number of rows
     wide = np.arange(2000.0)
     assert columns.tiled(wide, np.ones((400, 2000))) is wide
 
