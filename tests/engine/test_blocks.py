@@ -94,6 +94,17 @@ def test_matmul_is_the_product_however_large(n, k, m, threads):
     np.testing.assert_allclose(found, a @ b, rtol=1e-4, atol=1e-3)
 
 
+def test_blas_held_twice_is_let_go_by_the_last_and_no_thread_is_too_many():
+    dl.set_threads(3)
+    outside = blas_threads()
+    with blocks.one_blas_thread():
+        with blocks.one_blas_thread():
+            assert blas_threads() <= {1}
+        assert blas_threads() <= {1}
+    assert blas_threads() == outside
+    assert blocks._pool()._max_workers == 2     # and the caller is the third
+
+
 def test_blas_gets_as_many_threads():
     if not blas_threads():
         pytest.skip("threadpoolctl knows no BLAS here")

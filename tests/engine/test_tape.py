@@ -295,6 +295,7 @@ def test_a_record_outside_of_layers_has_none_and_of_the_outermost_layer_an_empty
     with Tape() as tape:
         Double()(np.ones(2)) + 1
     assert [record.layer for record in tape.records] == ["", None]
+    assert (tape.layer, tape.running) == (None, None)
     assert "(outermost)" in str(tape)
 
 
