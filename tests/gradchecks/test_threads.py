@@ -6,8 +6,7 @@ with the same error and floor as elsewhere. Average pooling has no blocks, and i
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -22,43 +21,10 @@ from minidl.engine import blocks
 from minidl.engine.array import Array
 from minidl.engine.gradcheck import GradcheckError
 from minidl.engine.tape import active_tape
+from tests.gradchecks.conftest import both_threads_worked
 from tests.gradchecks.draw import apart, drawn, layouts, normal, seeds, through_layouts
 
-map_blocks = blocks.map_blocks
-
-
-@pytest.fixture
-def pool_of_two(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """Two threads. The first two blocks of each call wait for each other, so both threads must be at work.
-
-    Yields the names of the threads that worked on blocks.
-    """
-    before, names = blocks.get_threads(), []
-
-    def meeting(function: Callable[[int, int], Any], count: int) -> list[Any]:
-        barrier = threading.Barrier(2, timeout=20)
-        together = blocks.get_threads() == 2 and count > blocks.IMAGES_IN_A_BLOCK
-
-        def work(start: int, stop: int) -> Any:
-            names.append(threading.current_thread().name)
-            if together and start < 2 * blocks.IMAGES_IN_A_BLOCK:
-                barrier.wait()
-            return function(start, stop)
-
-        return map_blocks(work, count)
-
-    for module in ("conv", "pool"):
-        monkeypatch.setattr(f"minidl.ops.{module}.map_blocks", meeting)
-    dl.set_threads(2)
-    yield names
-    dl.set_threads(before)
-
-
 BATCHES = st.sampled_from([17, 33, 40])
-
-
-def both_threads_worked(names: list[str]) -> bool:
-    return len(set(names)) == 2      # the caller's, and one of the pool
 
 
 @drawn(20)
