@@ -107,3 +107,10 @@ def test_einsum_says_what_numpy_found_wrong(subscripts, other, shapes):
 def test_einsum_without_subscripts(subscripts):
     with pytest.raises(TypeError, match=r"^einsum expects subscripts such as 'ij,jk->ik' first, got "):
         ops.einsum(subscripts, np.ones((2, 2)))
+
+
+def test_einsum_wants_its_subscripts_first():
+    with pytest.raises(TypeError, match=(
+        r"^einsum expects subscripts such as 'ij,jk->ik' first, got shape \(2,\) of float64$"
+    )):
+        ops.einsum(np.ones(2), "i->i")

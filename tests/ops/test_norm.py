@@ -118,6 +118,26 @@ def test_statistics_of_float32_neither_cancel_nor_drift(m):
     np.testing.assert_allclose(y.data, (exact - exact.mean(0)) / exact.std(0), atol=2e-3)
 
 
+@pytest.mark.parametrize("affine", ["", "gamma", "beta", "gamma beta"])
+@pytest.mark.parametrize("m", [101, 3001])
+def test_a_mean_that_no_float32_is_costs_no_digits(m, affine):
+    rng = np.random.default_rng(0)
+    x = (np.array([3e6, -3e6]) + rng.integers(-8, 9, (m, 2)) / 4).astype(np.float32)    # exact
+    exact, g = x.astype(np.float64), rng.normal(size=(m, 2)).astype(np.float32)
+    gamma, beta = np.array([0.3, 5.0], np.float32), np.array([1.0, -2.0], np.float32)
+    options = {name: value for name, value in (("gamma", gamma), ("beta", beta)) if name in affine}
+    y, mean, var = ops.batch_norm(x, **options)
+    x_hat = (exact - exact.mean(0)) / np.sqrt(exact.var(0) + 1e-5)
+    expected = x_hat * options.get("gamma", 1) + options.get("beta", 0)
+    np.testing.assert_allclose(y.data, expected, atol=1e-5)
+    np.testing.assert_allclose(mean, exact.mean(0), rtol=1e-7)
+    np.testing.assert_allclose(var, exact.var(0), rtol=1e-5)
+    (dx,) = gradients(lambda t: ops.batch_norm(t, **options)[0], (x,), g)
+    g = g.astype(np.float64)
+    dx_hat = (g - g.mean(0) - x_hat * (g * x_hat).mean(0)) * options.get("gamma", 1)
+    np.testing.assert_allclose(dx, dx_hat / np.sqrt(exact.var(0) + 1e-5), atol=1e-5)
+
+
 @pytest.mark.parametrize("value", [0.0, 0.1, 1e4])
 @pytest.mark.parametrize("eps", [1e-5, 1e-12])
 def test_a_constant_feature_gives_beta_and_finite_gradients(value, eps):
