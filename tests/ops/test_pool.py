@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -50,3 +52,20 @@ def test_a_batch_over_one_block_equals_its_images_one_by_one():
 def test_messages(name, shape, size):
     with pytest.raises(ValueError, match=rf"{name} expects images .* least {size} x {size} pixels, got \("):
         getattr(ops, name)(np.ones(shape), size)
+
+
+@pytest.mark.parametrize("name", ["max_pool2d", "avg_pool2d"])
+@pytest.mark.parametrize("shape", [(1, 1, 4, 2), (1, 4, 1, 2)], ids=str)
+def test_images_too_low_or_too_narrow(name, shape):
+    message = (
+        f"{name} expects images (batch, height, width, channels) of at least 2 x 2 pixels, got {shape}"
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        getattr(ops, name)(np.ones(shape), 2)
+
+
+def test_windows_of_more_than_256_pixels_a_side_know_where_their_maximum_stood():
+    x = np.zeros((1, 257, 257, 1), np.float32)
+    x[0, 256, 256] = 1
+    gradient = dl.grad(lambda t: ops.max_pool2d(t, 257).sum())(x)
+    assert gradient[0, 256, 256, 0] == gradient.sum() == 1
