@@ -41,10 +41,10 @@ def conv2d(
     inputs = tensors("conv2d", x, weight) if bias is None else tensors("conv2d", x, weight, bias)
     x, weight = inputs[:2]
     fits = x.ndim == weight.ndim == 4 and x.shape[3] == weight.shape[2]
-    if not fits or weight.shape[0] != weight.shape[1]:
+    if not fits or weight.shape[0] != weight.shape[1] or 0 in weight.shape:
         raise ValueError(
             f"conv2d expects x (batch, height, width, in) and weight (kernel, kernel, in, out), "
-            f"got {x.shape} and {weight.shape}"
+            f"none of them 0, got {x.shape} and {weight.shape}"
         )
     if bias is not None and inputs[2].shape != weight.shape[3:]:
         raise ValueError(f"conv2d expects bias ({weight.shape[3]},), got {inputs[2].shape}")

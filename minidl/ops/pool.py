@@ -132,7 +132,7 @@ def _pixels(a: Array) -> Array:
 
 def _checked(name: str, x: TensorLike, size: int) -> Tensor:
     x = as_tensor(x)
-    if x.ndim != 4 or size < 1 or x.shape[1] < size or x.shape[2] < size:
+    if x.ndim != 4 or size < 1 or min(x.shape[1:3]) < size or not x.shape[3]:
         raise ValueError(
             f"{name} expects images (batch, height, width, channels) of at least {size} x {size} pixels, "
             f"got {x.shape}"
