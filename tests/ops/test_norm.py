@@ -138,6 +138,26 @@ def test_a_mean_that_no_float32_is_costs_no_digits(m, affine):
     np.testing.assert_allclose(dx, dx_hat / np.sqrt(exact.var(0) + 1e-5), atol=1e-5)
 
 
+def test_layer_norm_of_examples_whose_mean_no_float32_is():
+    x = (3e6 + np.random.default_rng(0).integers(-8, 9, (5, 101)) / 4).astype(np.float32)
+    exact = x.astype(np.float64)
+    expected = (exact - exact.mean(1, keepdims=True)) / np.sqrt(exact.var(1, keepdims=True) + 1e-5)
+    np.testing.assert_allclose(ops.layer_norm(x).data, expected, atol=1e-5)
+
+
+def test_statistics_of_another_dtype_take_that_of_the_inputs():
+    x, gamma, beta, g = (a.astype(np.float32) for a in sample((6, 3)))
+    found = gradients(lambda *t: ops.batch_norm_inference(*t, ONES, ONES), (x, gamma, beta), g)
+    assert [a.dtype for a in found] == [np.float32] * 3
+    assert ops.batch_norm_inference(x, gamma, beta, ONES, ONES).dtype == np.float32
+
+
+def test_lists_do_as_well_as_arrays():
+    x = sample((6, 3))[0]
+    for op in (lambda x: ops.batch_norm(x)[0], ops.layer_norm, lambda x: ops.group_norm(x, 3)):
+        np.testing.assert_allclose(op(x.tolist()).data, op(x).data, rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize("value", [0.0, 0.1, 1e4])
 @pytest.mark.parametrize("eps", [1e-5, 1e-12])
 def test_a_constant_feature_gives_beta_and_finite_gradients(value, eps):
