@@ -166,8 +166,8 @@ def _class_labels(name: str, labels: Array, logits: Tensor) -> Array:
         raise ValueError(f"{name} expects labels ({batch},), got {array.shape}: {fix}")
     if array.dtype.kind not in "iu":
         raise ValueError(f"{name} expects integer labels, got {describe(array)}: use labels.astype(int)")
-    if array.min() < 0 or array.max() >= classes:
-        low, high = array.min(), array.max()
+    low, high = np.minimum.reduce(array), np.maximum.reduce(array)
+    if low < 0 or high >= classes:
         fix = "give the last Dense more outputs" if high >= classes else "labels are counted from 0"
         if low == 1 and high == classes:
             fix = "use labels - 1, or give the last Dense more outputs"

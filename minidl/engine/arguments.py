@@ -18,6 +18,12 @@ def tensors(op: str, *values: TensorLike) -> tuple[Tensor, ...]:
         TypeError: if two tensors differ in dtype; it names the op.
 
     """
+    dtype = None
+    for value in values:
+        if not isinstance(value, Tensor) or value._data.dtype is not (dtype := dtype or value._data.dtype):
+            break
+    else:
+        return values   # type: ignore[return-value]  # as usual: nothing to convert, nothing to refuse
     dtypes = {value.dtype for value in values if isinstance(value, Tensor)}
     if len(dtypes) > 1:
         raise TypeError(
@@ -27,8 +33,8 @@ def tensors(op: str, *values: TensorLike) -> tuple[Tensor, ...]:
     if not dtypes:
         arrays = [as_array(v) for v in values if isinstance(v, np.ndarray | np.generic)]
         dtypes = {np.result_type(np.float32, *arrays)}
-    dtype = dtypes.pop()
-    return tuple([v if isinstance(v, Tensor) else Tensor(plain_array(v, dtype)) for v in values])
+    common = dtypes.pop()
+    return tuple([v if isinstance(v, Tensor) else Tensor(plain_array(v, common)) for v in values])
 
 
 def as_tensor(value: TensorLike) -> Tensor:

@@ -55,25 +55,25 @@ class Record:
             FloatingPointError: NaN or infinity, inside `detect_anomaly()`.
 
         """
-        if [x.version for x in self.inputs] != self.versions:
+        inputs = self.inputs
+        if [x.version for x in inputs] != self.versions:
             raise RuntimeError(self._changed())
-        assert self.vjp is not None
         try:
-            returned = self.vjp(g)
+            returned = self.vjp(g)      # type: ignore[misc]  # asked only where there is one
         except Exception as error:
             error.add_note(f"in the vector-Jacobian product of {self.name()}")
             raise
-        if not isinstance(returned, _SEVERAL) or len(returned) != len(self.inputs):
+        if not isinstance(returned, _SEVERAL) or len(returned) != len(inputs):
             raise ValueError(
                 f"the vjp of {self.name()} must return a tuple with one array (or None) for each of the "
                 f"{len(self.inputs)} inputs, got "
                 + (f"{len(returned)}" if isinstance(returned, _SEVERAL) else describe(returned))
             )
         parts = list(returned)
-        for i, part in enumerate(parts):
+        for i, x in enumerate(inputs):
+            part, like = parts[i], x._data
             if part is None:
                 continue
-            like = self.inputs[i].data
             if not isinstance(part, np.ndarray) or part.shape != like.shape or part.dtype != like.dtype:
                 parts[i] = self._as_gradient(part, i)
         if thread.detects_anomaly:

@@ -109,7 +109,8 @@ class Tape:
         leaves: dict[int, Tensor] = {}
         gradients = self._replay(loss, gradient, wanted=(), leaves=leaves)
         for key, leaf in leaves.items():
-            leaf.grad = gradients[key] if leaf.grad is None else np.asarray(leaf.grad + gradients[key])
+            # The records have checked shape and dtype.
+            leaf._grad = gradients[key] if leaf._grad is None else np.asarray(leaf._grad + gradients[key])
 
     def gradients(self, loss: Tensor, tensors: Sequence[Tensor], gradient: Any = None) -> list[Array]:
         """The gradients of `loss` with respect to `tensors`, as arrays; no `.grad` is touched.
@@ -156,7 +157,7 @@ class Tape:
                     record.gradient = g
                 parts: list[Any] = record.pull_back(g)
                 for i, x in enumerate(record.inputs):
-                    if parts[i] is None or not x.requires_grad:
+                    if parts[i] is None or not x._requires_grad:
                         continue
                     key = id(x)
                     earlier = gradients.get(key)
@@ -274,7 +275,7 @@ def record(name: str, array: Array, inputs: tuple[Tensor, ...], vjp: Vjp) -> Ten
             raise TypeError(
                 f"op {name} expects its inputs as tensors, got {describe(x)}: use minidl.Tensor(...)"
             )
-        if x.requires_grad:
+        if x._requires_grad:
             requires_grad = True
             if tape is not None and x.origin != LEAF and x.origin != tape.number:
                 raise RuntimeError(

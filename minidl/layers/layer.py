@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Self
@@ -13,8 +12,8 @@ import numpy.typing as npt
 from minidl.checks import whole
 from minidl.engine.array import Array, describe
 from minidl.engine.parameter import Parameter
-from minidl.engine.tape import active_tape
 from minidl.engine.tensor import Tensor
+from minidl.engine.thread import thread
 
 
 class Layer:
@@ -67,7 +66,7 @@ class Layer:
         """Run `forward` on a tensor or a plain array, and tell the tape which layer is running."""
         if not isinstance(x, Tensor):
             x = self._as_input(x)
-        tape = active_tape()
+        tape = thread.tape
         if tape is None:
             return self._checked(self.forward(x, *others, **options))
         outer, path = tape.running, tape.layer
@@ -102,9 +101,15 @@ class Layer:
         except TypeError as error:
             got = describe(x) + (": use data.images" if hasattr(x, "images") else "")
             raise TypeError(f"{self._title()} expects an array of numbers, got {got}") from error
-        state: Iterator[tuple[str, Any]] = itertools.chain(self.named_parameters(), self.named_buffers())
-        own = next((value.dtype for _, value in state if value.dtype.kind == "f"), given.dtype)
+        own = self._dtype() or given.dtype
         return given if own == given.dtype else Tensor(given.data.astype(own))
+
+    def _dtype(self) -> np.dtype[Any] | None:
+        for _, layer in self.named_layers():
+            for value in vars(layer).values():
+                if isinstance(value, Parameter):
+                    return value.dtype
+        return next((array.dtype for _, array in self.named_buffers() if array.dtype.kind == "f"), None)
 
     # ---- what belongs to it --------------------------------------------------------------------------------
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from minidl import ops
@@ -134,14 +136,12 @@ class BatchNorm(Normalization):
         return y
 
     def _follow(self, mean: Array, var: Array) -> None:
-        if not np.isfinite(var).all():
+        if not math.isfinite(np.maximum.reduce(var)):       # NaN is the maximum of all that it is among
             return      # one NaN would stay in them for good; the loss of this batch tells
         self.batches_seen = np.asarray(self.batches_seen + 1)
         weight = 1 / int(self.batches_seen) if self.momentum is None else self.momentum
-        for name, batch in (("running_mean", mean), ("running_var", var)):
-            old = getattr(self, name)   # it isn't written into: a tape may hold it
-            # Not old + weight·(batch - old): with weight 1 a small batch variance would drown in the old one.
-            setattr(self, name, ((1 - weight) * old + weight * batch).astype(old.dtype))
+        self.running_mean = _average(self.running_mean, mean, weight)
+        self.running_var = _average(self.running_var, var, weight)
 
     def sizes(self, num_features: int) -> str:
         """Its size and, if it isn't the usual one, momentum."""
@@ -150,6 +150,14 @@ class BatchNorm(Normalization):
     def arguments(self) -> str:
         """Its size, and what differs from the usual."""
         return super().arguments() + (", affine=False" if self.gamma is None else "")
+
+
+def _average(old: Array, batch: Array, weight: float) -> Array:
+    # Not old + weight·(batch - old): with weight 1 a small batch variance would drown in the old one. And a
+    # new array: a tape may hold the old one.
+    average = old * (1 - weight)
+    average += weight * batch
+    return average
 
 
 class LayerNorm(Normalization):

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
-from minidl.engine.array import Array
+from minidl.engine.array import Array, read_only
 from minidl.engine.blocks import BLOCK, map_blocks
 
 WIDTH = 2048        # numbers in a wide row, about: half of it is slower, and twice as much isn't faster
@@ -22,9 +23,14 @@ FEW_ROWS = 256      # up to so many, rows aren't worth laying side by side
 def column_sums(rows: Array) -> Array:
     """Σ down each column: (m, features) to (features,)."""
     if len(rows) <= FEW_ROWS:
-        sums: Array = np.add.reduce(rows, axis=0)       # the same sum, without a detour
-        return sums
-    return block_sums(lambda block: (np.add.reduce(block, axis=0),), rows)[0]
+        return add_down(rows)
+    return block_sums(lambda block: (add_down(block),), rows)[0]
+
+
+def add_down(block: Array) -> Array:
+    """Σ down each column of one block: as a product with ones, two or three times as fast as a reduction."""
+    sums: Array = np.dot(_ones(len(block), block.dtype), block)
+    return sums
 
 
 def block_sums(sums: Callable[..., tuple[Array, ...]], *arrays: Array) -> tuple[Array, ...]:
@@ -54,7 +60,7 @@ def column_groups(function: Callable[..., tuple[Array, ...]], *arrays: Array) ->
     """
     m, features = arrays[0].shape
     r = _side_by_side(m, features)
-    if r == 1 and arrays[0].size <= BLOCK:
+    if is_one_block(arrays[0]):
         return [result[None] for result in function(*arrays)]
     wide = [a.reshape(-1, r * features) for a in arrays]
     parts = map_blocks(
@@ -68,7 +74,7 @@ def by_blocks(compute: Callable[..., None], *arrays: Array) -> Array:
     m, features = arrays[0].shape
     out = np.empty((m, features), arrays[0].dtype)
     r = _side_by_side(m, features)
-    if r == 1 and out.size <= BLOCK:
+    if is_one_block(out):
         compute(*arrays, out)
         return out
     wide = [a.reshape(-1, r * features) for a in (*arrays, out)]
@@ -78,10 +84,20 @@ def by_blocks(compute: Callable[..., None], *arrays: Array) -> Array:
     return out
 
 
+def is_one_block(rows: Array) -> bool:
+    """Whether they are so few that all are one block, and none lies beside another."""
+    return rows.size <= BLOCK and _side_by_side(*rows.shape) == 1
+
+
 def tiled(vector: Array, rows: Array) -> Array:
     """A vector (features,) as long as one of the wide rows of (m, features)."""
     r = _side_by_side(*rows.shape)
     return vector if r == 1 else np.tile(vector, r)
+
+
+@lru_cache(maxsize=64)
+def _ones(count: int, dtype: np.dtype[Any]) -> Array:
+    return read_only(np.ones(count, dtype))
 
 
 @lru_cache(maxsize=1024)

@@ -20,7 +20,8 @@ def softmax(x: TensorLike, axis: int = -1) -> Tensor:
     """
     x = as_tensor(x)
     _check_axis("softmax", x, axis)
-    y, _ = _softmax(x.data, axis)
+    _, y, total = _exponentials(x.data, axis)
+    y /= total
     return record("softmax", y, (x,), lambda g: (y * (g - np.sum(g * y, axis=axis, keepdims=True)),))
 
 
@@ -28,7 +29,9 @@ def log_softmax(x: TensorLike, axis: int = -1) -> Tensor:
     """Logarithm of softmax, x - log Σ exp(x), along an axis: finite where log(softmax(x)) is not."""
     x = as_tensor(x)
     _check_axis("log_softmax", x, axis)
-    p, log_p = _softmax(x.data, axis)
+    log_p, p, total = _exponentials(x.data, axis)
+    p /= total
+    log_p -= np.log(total)
     return record("log_softmax", log_p, (x,), lambda g: (g - p * np.sum(g, axis=axis, keepdims=True),))
 
 
@@ -45,12 +48,14 @@ def softmax_cross_entropy(logits: TensorLike, labels: Array, label_smoothing: fl
 
     """
     x = as_tensor(logits)
-    p, log_p = _softmax(x.data, 1)
+    shifted, p, total = _exponentials(x.data, 1)
+    p /= total
+    log_total = np.log(total)
     batch, classes = x.shape
     rows = np.arange(batch)
-    loss = -log_p[rows, labels].mean(dtype=x.dtype)
+    loss = np.add.reduce(log_total[:, 0] - shifted[rows, labels]) / batch
     if label_smoothing:
-        loss = (1 - label_smoothing) * loss - label_smoothing * log_p.mean(dtype=x.dtype)
+        loss = (1 - label_smoothing) * loss + label_smoothing * (log_total - shifted).mean(dtype=x.dtype)
 
     def vjp(g: Array) -> tuple[Array]:
         dx = p - x.dtype.type(label_smoothing / classes)
@@ -61,16 +66,13 @@ def softmax_cross_entropy(logits: TensorLike, labels: Array, label_smoothing: fl
     return record("softmax_cross_entropy", np.asarray(loss, x.dtype), (x,), vjp)
 
 
-def _softmax(a: Array, axis: int) -> tuple[Array, Array]:
-    """Softmax and its logarithm, with the largest element taken out first, so that exp can't overflow."""
-    if not a.size:      # along an axis without elements log Σ would be log 0
-        return a.copy(), a.copy()
-    log_p = a - np.max(a, axis=axis, keepdims=True)
-    p = np.exp(log_p)
-    total = np.sum(p, axis=axis, keepdims=True)
-    p /= total
-    log_p -= np.log(total)
-    return p, log_p
+def _exponentials(a: Array, axis: int) -> tuple[Array, Array, Array]:
+    """Distances from the maximum, so that exp can't overflow; exp of them; the sum of that along the axis."""
+    if not a.size:      # there is no maximum along an axis without elements, and log Σ would be log 0
+        return a.copy(), a.copy(), np.ones((), a.dtype)
+    shifted = a - np.maximum.reduce(a, axis=axis, keepdims=True)
+    exponentials = np.exp(shifted)
+    return shifted, exponentials, np.add.reduce(exponentials, axis=axis, keepdims=True)
 
 
 def _check_axis(name: str, x: Tensor, axis: int) -> None:

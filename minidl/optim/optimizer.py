@@ -84,8 +84,11 @@ class Optimizer:
         self._schedule = schedule
 
     def _rate(self, schedule: Schedule) -> float:
+        rate = schedule(self.steps)
+        if type(rate) is float and 0 <= rate < math.inf:
+            return rate
         where = f"{type(self).__name__} at step {self.steps}"
-        return number_in(where, "the schedule's rate", schedule(self.steps), "[0, inf)")
+        return number_in(where, "the schedule's rate", rate, "[0, inf)")
 
     def step(self) -> None:
         """Change each parameter that has a gradient, and clear the gradients.
@@ -96,25 +99,29 @@ class Optimizer:
 
         """
         lr = self.lr
-        live = [(slot, g) for slot in self._slots if (g := slot.parameter.grad) is not None]
+        live = []
+        for slot in self._slots:
+            parameter = slot.parameter
+            if parameter.grad is None:
+                continue
+            if parameter.dtype != slot.scratch.dtype:
+                raise RuntimeError(
+                    f"{type(self).__name__} was made for {slot.scratch.dtype} parameters and found "
+                    f"{parameter.dtype}: make the optimizer after model.astype(...)"
+                )
+            live.append((slot, parameter, parameter.grad))
         if not live:
             raise RuntimeError(
                 f"{type(self).__name__}.step() found no gradient in its {len(self._slots)} parameters: "
                 f"call tape.backward(loss) before each step"
             )
-        for slot, _ in live:
-            if slot.parameter.dtype != slot.scratch.dtype:
-                raise RuntimeError(
-                    f"{type(self).__name__} was made for {slot.scratch.dtype} parameters and found "
-                    f"{slot.parameter.dtype}: make the optimizer after model.astype(...)"
-                )
         # A run that diverges would warn at every step: its loss tells, and dl.detect_anomaly() tells where.
         with np.errstate(over="ignore", invalid="ignore"):
-            for slot, g in live:
-                w = slot.parameter.writable()
+            for slot, parameter, g in live:
+                w = parameter.writable()
                 slot.steps += 1
                 self._update(w, self._decay(w, g, slot, lr) if slot.weight_decay else g, slot, lr)
-                slot.parameter.grad = None
+                parameter.grad = None
         self.steps += 1
 
     def _decay(self, w: Array, g: Array, slot: Slot, lr: float) -> Array:

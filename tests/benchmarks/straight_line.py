@@ -12,8 +12,9 @@ import numpy as np
 
 from minidl.engine.blocks import one_blas_thread
 from minidl.ops.activation import stable_sigmoid
-from minidl.ops.norm import _affine, _blend, _sums_along, batch_statistics
-from minidl.ops.softmax import _softmax
+from minidl.ops.columns import column_sums
+from minidl.ops.norm import Distances, _affine, _blend, _sums_along, batch_statistics
+from minidl.ops.softmax import _exponentials
 from tests.benchmarks import workloads
 from tests.benchmarks.workloads import LR, Array, Network
 
@@ -64,7 +65,7 @@ class Training:
         for i in reversed(range(len(self.biases))):
             y = inputs[i + 1]
             g = g * y * (1 - y)
-            bias_gradients.append(np.add.reduce(g, axis=0))
+            bias_gradients.append(column_sums(g))
             weight_gradients.append(inputs[i].T @ g)
             if i:
                 g = g @ self.weights[i].T
@@ -73,28 +74,27 @@ class Training:
     def _step_normed(self, x: Array, labels: Array) -> None:
         m = len(x)
         inputs: list[Array] = []
-        normed: list[tuple[Array, ...]] = []
+        normed: list[tuple[Distances, Array, Array]] = []
         for i, W in enumerate(self.weights[:-1]):
             inputs.append(x)
             a = x @ W
-            mean, rest, var = batch_statistics(a)
+            distances, mean, var = batch_statistics(a)
             inverse = 1 / np.sqrt(var + EPS)
             scale = inverse * self.gammas[i]
-            normed.append((a, mean, rest, inverse, scale))
-            y = _affine(a, mean, scale, self.biases[i] - rest * scale)
-            self.means[i] = (1 - MOMENTUM) * self.means[i] + MOMENTUM * (mean + rest)
+            normed.append((distances, inverse, scale))
+            y = _affine(distances, scale, self.biases[i])
+            self.means[i] = (1 - MOMENTUM) * self.means[i] + MOMENTUM * mean
             self.vars[i] = (1 - MOMENTUM) * self.vars[i] + MOMENTUM * (var * (m / (m - 1)))
             x = stable_sigmoid(y)
         inputs.append(x)
         g, dW, db = self._last(x, labels)
         weight_gradients, gammas, betas = [dW], [], []
         for i in reversed(range(len(self.gammas))):
-            y, (a, mean, rest, inverse, scale) = inputs[i + 1], normed[i]
+            y, (distances, inverse, scale) = inputs[i + 1], normed[i]
             g = g * y * (1 - y)
-            dbeta, along = _sums_along(g, a, mean)
-            dgamma = inverse * (along - rest * dbeta)
-            share = inverse * dgamma / -m
-            dx = _blend(g, a, mean, scale, share, -dbeta / m - rest * share)
+            dbeta, along = _sums_along(g, distances)
+            dgamma = inverse * along
+            dx = _blend(g, distances, scale, inverse * dgamma / -m, dbeta / -m)
             weight_gradients.append(inputs[i].T @ dx)
             gammas.append(dgamma)
             betas.append(dbeta)
@@ -107,12 +107,13 @@ class Training:
         W = self.weights[-1]
         logits = x @ W
         logits += self.last_bias
-        p, log_p = _softmax(logits, 1)
+        shifted, p, total = _exponentials(logits, 1)
+        p /= total
         rows = np.arange(len(x))
-        self.loss = -log_p[rows, labels].mean(dtype=np.float32)
+        self.loss = np.add.reduce(np.log(total)[:, 0] - shifted[rows, labels]) / len(x)
         p[rows, labels] -= 1
         p *= np.float32(1) / len(x)
-        return p @ W.T, x.T @ p, np.add.reduce(p, axis=0)
+        return p @ W.T, x.T @ p, column_sums(p)
 
     def _sgd(self, gradients: list[Array]) -> None:
         for w, g, change in zip(self.parameters, gradients, self.changes, strict=True):

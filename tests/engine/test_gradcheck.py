@@ -168,7 +168,7 @@ def test_a_frozen_parameter_is_not_checked():
 def test_the_upstream_gradient_is_random_and_independent_of_usual_inputs():
     """With ones, or with g = x, batch normalization has the true gradient 0, and many wrong ones pass."""
     def without_variance_term(x):
-        mean, _, var = ops.norm.batch_statistics(x.data)
+        _, mean, var = ops.norm.batch_statistics(x.data)
         inverse = 1 / np.sqrt(var + 1e-5)
         return dl.record("bn", (x.data - mean) * inverse, (x,), lambda g: (inverse * (g - g.mean(0)),))
 
