@@ -104,6 +104,8 @@ ONE_HOT = np.eye(3)[LABELS]
     (lambda: losses.binary_cross_entropy(np.ones((4, 1)), np.ones(4)), ValueError,
      "binary_cross_entropy expects two of the same shape, got (4, 1) and (4,): they would broadcast; "
      "use prediction[..., 0]"),
+    (lambda: losses.mse(np.ones(3), np.array([1, 2])), ValueError,
+     "mse expects two of the same shape, got (3,) and (2,): reshape one of them"),
     (lambda: losses.mse(X[:0], X[:0]), ValueError, "mse expects at least one element, got shape (0, 3)"),
     (lambda: losses.huber(X, T, 0), ValueError, "huber expects delta > 0, got 0.0"),
     (lambda: losses.binary_cross_entropy(X, T), ValueError,
