@@ -56,8 +56,9 @@ class Record:
 
         """
         inputs = self.inputs
-        if [x.version for x in inputs] != self.versions:
-            raise RuntimeError(self._changed())
+        for x, version in zip(inputs, self.versions, strict=True):
+            if x.version != version:
+                raise RuntimeError(self._changed(x, version))
         try:
             returned = self.vjp(g)      # type: ignore[misc]  # asked only where there is one
         except Exception as error:
@@ -80,8 +81,7 @@ class Record:
             self._check_finite(parts)
         return parts
 
-    def _changed(self) -> str:
-        x, version = next((x, v) for x, v in zip(self.inputs, self.versions, strict=True) if x.version != v)
+    def _changed(self, x: Tensor, version: int) -> str:
         return (
             f"{self.name()} used a {type(x).__name__.lower()} {x.shape} that was changed afterwards (version "
             f"{version}, now {x.version}): call backward before the optimizer's step, or whatever else sets "

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from minidl.engine.array import FLOATS, Array, describe, norm
-from minidl.engine.blocks import hold_blas, one_blas_thread, release_blas
+from minidl.engine.blocks import hold_blas, release_blas
 from minidl.engine.parameter import Parameter
 from minidl.engine.record import Record, Vjp
 from minidl.engine.tensor import LEAF, OUTSIDE, Tensor
@@ -144,14 +144,13 @@ class Tape:
         keep = {id(tensor) for tensor in wanted}
         gradients: dict[int, Array] = {id(loss): seed}
         ours: set[int] = set()     # the sums that were made here, which alone may be added to in place
-        with one_blas_thread():
+        hold_blas()
+        try:
             for record in reversed(self.records):
                 output = id(record.output)
-                g = gradients.get(output)
-                if g is None or record.vjp is None:
+                if output not in gradients or record.vjp is None:
                     continue
-                if output not in keep:
-                    del gradients[output]
+                g = gradients[output] if output in keep else gradients.pop(output)
                 g.setflags(write=False)      # a vjp that writes to g would spoil another branch: it fails
                 if self.keep_gradients:
                     record.gradient = g
@@ -160,8 +159,7 @@ class Tape:
                     if parts[i] is None or not x._requires_grad:
                         continue
                     key = id(x)
-                    earlier = gradients.get(key)
-                    if earlier is None:
+                    if key not in gradients:
                         if x.origin == LEAF:
                             leaves[key] = x
                             gradients[key] = _unshared(parts, i)
@@ -169,10 +167,12 @@ class Tape:
                         else:
                             gradients[key] = parts[i]
                     elif key in ours:
-                        earlier += parts[i]
+                        gradients[key] += parts[i]
                     else:
-                        gradients[key] = np.asarray(earlier + parts[i])
+                        gradients[key] = np.asarray(gradients[key] + parts[i])
                         ours.add(key)
+        finally:
+            release_blas()
         if not self.persistent:
             self._state = "replayed"
         return gradients

@@ -57,9 +57,10 @@ class Dense(Layer):
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., in_features) to (..., out_features)."""
-        if x.ndim < 2 or x.shape[-1] != self.in_features:
-            fix = self._fix(x.shape)
-            raise ValueError(f"{self!r} expects (batch, {self.in_features}), got {x.shape}: {fix}")
+        shape = x.shape
+        if len(shape) < 2 or shape[-1] != self.in_features:
+            fix = self._fix(shape)
+            raise ValueError(f"{self!r} expects (batch, {self.in_features}), got {shape}: {fix}")
         return ops.dense(x, self.weight, self.bias)
 
     def _fix(self, shape: tuple[int, ...]) -> str:

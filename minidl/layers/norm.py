@@ -36,16 +36,16 @@ class Normalization(Layer):
 
     def check_features(self, x: Tensor) -> None:
         """Raise unless the last axis of x is as long as it should be."""
-        n = self.num_features
-        if x.ndim < 2:
+        n, shape = self.num_features, x.shape
+        if len(shape) < 2:
             fix = "put it into a batch, x[None]"
-        elif x.shape[-1] == n:
+        elif shape[-1] == n:
             return
-        elif x.ndim == 4 and x.shape[1] == n:
+        elif len(shape) == 4 and shape[1] == n:
             fix = "put the channels last, x.transpose(0, 2, 3, 1)"
         else:
-            fix = f"use {type(self).__name__}({self.sizes(x.shape[-1])})"
-        raise ValueError(f"{self!r} expects (batch, ..., {n}), got {x.shape}: {fix}")
+            fix = f"use {type(self).__name__}({self.sizes(shape[-1])})"
+        raise ValueError(f"{self!r} expects (batch, ..., {n}), got {shape}: {fix}")
 
     def sizes(self, num_features: int) -> str:
         """The first arguments of its repr, for so many features."""
@@ -138,10 +138,14 @@ class BatchNorm(Normalization):
     def _follow(self, mean: Array, var: Array) -> None:
         if not math.isfinite(np.maximum.reduce(var)):       # NaN is the maximum of all that it is among
             return      # one NaN would stay in them for good; the loss of this batch tells
-        self.batches_seen = np.asarray(self.batches_seen + 1)
-        weight = 1 / int(self.batches_seen) if self.momentum is None else self.momentum
-        self.running_mean = _average(self.running_mean, mean, weight)
-        self.running_var = _average(self.running_var, var, weight)
+        seen = int(self.batches_seen) + 1
+        weight = 1 / seen if self.momentum is None else self.momentum
+        # At every step: so not through __setattr__, which looks whether it replaces a parameter.
+        vars(self).update(
+            batches_seen=np.array(seen, np.int64),
+            running_mean=_average(self.running_mean, mean, weight),
+            running_var=_average(self.running_var, var, weight),
+        )
 
     def sizes(self, num_features: int) -> str:
         """Its size and, if it isn't the usual one, momentum."""

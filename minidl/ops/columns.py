@@ -60,7 +60,7 @@ def column_groups(function: Callable[..., tuple[Array, ...]], *arrays: Array) ->
     """
     m, features = arrays[0].shape
     r = _side_by_side(m, features)
-    if is_one_block(arrays[0]):
+    if r == 1 and arrays[0].size <= BLOCK:
         return [result[None] for result in function(*arrays)]
     wide = [a.reshape(-1, r * features) for a in arrays]
     parts = map_blocks(
@@ -74,7 +74,7 @@ def by_blocks(compute: Callable[..., None], *arrays: Array) -> Array:
     m, features = arrays[0].shape
     out = np.empty((m, features), arrays[0].dtype)
     r = _side_by_side(m, features)
-    if is_one_block(out):
+    if r == 1 and out.size <= BLOCK:
         compute(*arrays, out)
         return out
     wide = [a.reshape(-1, r * features) for a in (*arrays, out)]

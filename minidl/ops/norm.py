@@ -7,7 +7,7 @@ every axis but the last, for feature maps m' = m·p·q values each (Ioffe & Szeg
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import TypeAlias
 
 import numpy as np
 
@@ -61,7 +61,7 @@ def batch_norm(
             f"larger batch, drop_last=True for the last short one, or evaluation mode for a single example"
         )
     distances, mean, var = batch_statistics(rows)
-    inverse = 1 / np.sqrt(var + x.dtype.type(eps))
+    inverse = 1 / np.sqrt(var + rows.dtype.type(eps))
     scale = inverse if gamma is None else inverse * inputs[1].data
     y = _affine(distances, scale, None if beta is None else inputs[-1].data)
 
@@ -122,7 +122,7 @@ def batch_norm_inference(
     inverse = (1 / np.sqrt(var + eps)).astype(x.dtype)
     mean = mean.astype(x.dtype)
     scale = inverse if gamma is None else inverse * inputs[1].data
-    distances = Distances(rows, mean, None)
+    distances = rows, mean, None
     y = _affine(distances, scale, None if beta is None else inputs[-1].data)
 
     def vjp(g: Array) -> list[Array | None]:
@@ -134,16 +134,10 @@ def batch_norm_inference(
     return record("batch_norm_inference", y.reshape(x.shape), inputs, vjp)
 
 
-class Distances(NamedTuple):
-    """rows - mean - rest, where `rest` is what the rounding of the mean left: the difference loses no digits.
-
-    It is cheaper to compute again than to keep, but for few rows: those are the distances themselves, with
-    None for mean and rest.
-    """
-
-    rows: Array
-    mean: Array | None
-    rest: Array | None
+# (rows, mean, rest): rows - mean - rest, where `rest` is what the rounding of the mean left, so that the
+# difference loses no digits. It is cheaper to compute again than to keep, but for few rows: there `rows` are
+# the distances themselves, with None for mean and rest.
+Distances: TypeAlias = "tuple[Array, Array | None, Array | None]"
 
 
 def batch_statistics(rows: Array) -> tuple[Distances, Array, Array]:
@@ -158,7 +152,7 @@ def batch_statistics(rows: Array) -> tuple[Distances, Array, Array]:
     if is_one_block(rows):
         pivot, rest, centred = _about_a_pivot(rows)
         centred -= rest
-        return Distances(centred, None, None), pivot + rest, column_sums(centred * centred) / m
+        return (centred, None, None), pivot + rest, add_down(centred * centred) / m
     pivots, rests, squares, counts = column_groups(_moments, rows)
     means = pivots.astype(np.float64) + rests       # so few of them that float64 costs nothing
     common = np.add.reduce(counts * means, axis=0) / m
@@ -167,7 +161,7 @@ def batch_statistics(rows: Array) -> tuple[Distances, Array, Array]:
     var = (np.add.reduce(squares, axis=0, dtype=np.float64) + between) / m
     mean = common.astype(rows.dtype)
     rest = (common - mean).astype(rows.dtype)
-    return Distances(rows, mean, rest), mean + rest, var.astype(rows.dtype)
+    return (rows, mean, rest), mean + rest, var.astype(rows.dtype)
 
 
 def _moments(block: Array) -> tuple[Array, Array, Array, Array]:
@@ -292,15 +286,16 @@ def _norm_per_example(
 
 def _rows(x: Tensor) -> Array:
     """The array as (m', features)."""
-    return x.data.reshape(math.prod(x.shape[:-1]), x.shape[-1])
+    a = x.data
+    return a if a.ndim == 2 else a.reshape(math.prod(a.shape[:-1]), a.shape[-1])
 
 
 def _inputs(
     name: str, x: TensorLike, gamma: TensorLike | None, beta: TensorLike | None
 ) -> tuple[Tensor, ...]:
     inputs = tensors(name, *[t for t in (x, gamma, beta) if t is not None])
-    x = inputs[0]
-    if x.ndim < 2 or any(t.shape != x.shape[-1:] for t in inputs[1:]):
+    shape = inputs[0].shape
+    if len(shape) < 2 or [t for t in inputs[1:] if t.shape != shape[-1:]]:
         shapes = ", ".join(str(t.shape) for t in inputs)
         raise ValueError(f"{name} expects x (batch, ..., features), gamma and beta (features,), got {shapes}")
     return inputs
@@ -348,7 +343,7 @@ def _sums_along(g: Array, distances: Distances) -> tuple[Array, Array]:
     """Σ g and Σ g·(rows - mean - rest) down the columns."""
     rows, mean, rest = distances
     if mean is None:
-        return column_sums(g), column_sums(g * rows)
+        return add_down(g), add_down(g * rows)
     wide_mean = tiled(mean, rows)
     total, along = block_sums(
         lambda g, block: (add_down(g), np.einsum("ij,ij->j", g, block - wide_mean)), g, rows

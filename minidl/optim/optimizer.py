@@ -102,14 +102,15 @@ class Optimizer:
         live = []
         for slot in self._slots:
             parameter = slot.parameter
-            if parameter.grad is None:
+            g = parameter.grad
+            if g is None:
                 continue
-            if parameter.dtype != slot.scratch.dtype:
+            if g.dtype != slot.scratch.dtype:       # the parameter's too
                 raise RuntimeError(
                     f"{type(self).__name__} was made for {slot.scratch.dtype} parameters and found "
                     f"{parameter.dtype}: make the optimizer after model.astype(...)"
                 )
-            live.append((slot, parameter, parameter.grad))
+            live.append((slot, parameter, g))
         if not live:
             raise RuntimeError(
                 f"{type(self).__name__}.step() found no gradient in its {len(self._slots)} parameters: "
