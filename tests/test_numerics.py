@@ -259,6 +259,19 @@ def test_running_statistics_and_evaluation_at_a_large_mean(shape: tuple[int, ...
     np.testing.assert_allclose(y, (x - mean) / np.sqrt(var * m / (m - 1) + 1e-5), rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.parametrize(("m", "features", "outlier"), [
+    (60, 100, 1e4), (10_007, 1, 1e5), (10_007, 4, 1e4), (16_411, 4, 1e5), (65_537, 8, 1e4), (4_099, 16, 1e5),
+])
+def test_an_outlier_in_the_first_row_spoils_no_variance(m: int, features: int, outlier: float) -> None:
+    x = np.random.default_rng(0).normal(size=(m, features)).astype(F32)
+    x[0] = outlier
+    y, mean, var = ops.batch_norm(x)
+    exact, std = x.astype(np.float64), x.std(0, dtype=np.float64)
+    np.testing.assert_allclose(var, std**2, rtol=1e-3)
+    np.testing.assert_allclose((mean - exact.mean(0)) / std, 0, atol=1e-3)
+    np.testing.assert_allclose(y.data, (exact - exact.mean(0)) / np.sqrt(std**2 + 1e-5), rtol=1e-3, atol=1e-3)
+
+
 # ---- features that hardly vary, and small eps -------------------------------------------------------------
 
 

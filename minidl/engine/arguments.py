@@ -20,7 +20,11 @@ def tensors(op: str, *values: TensorLike) -> tuple[Tensor, ...]:
     """
     dtype = None
     for value in values:
-        if not isinstance(value, Tensor) or value._data.dtype is not (dtype := dtype or value._data.dtype):
+        if not isinstance(value, Tensor):
+            break
+        if dtype is None:
+            dtype = value._data.dtype
+        elif value._data.dtype is not dtype:
             break
     else:
         return values   # type: ignore[return-value]  # as usual: nothing to convert, nothing to refuse

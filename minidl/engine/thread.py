@@ -9,7 +9,7 @@ from typing import Any
 
 
 class _Thread(threading.local):
-    tape: Any = None                # a Tape: below it in the house, tensors ask what it has recorded
+    tape: Any = None                # a Tape, whose class stands above: tensors ask what it has used
     detects_anomaly: bool = False
 
 

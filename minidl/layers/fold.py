@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 
 import numpy as np
 
@@ -31,6 +32,7 @@ def fold_batch_norm(model: Sequential) -> Sequential:
         A new Sequential in evaluation mode, with biases where there were none.
 
     Raises:
+        TypeError: a model that is no Sequential.
         ValueError: a BN with no linear layer to go to, with a MaxPool2D in the way (a negative scale would
             turn maxima into minima), or before a zero-padded Conv2D (the padding isn't shifted).
 
@@ -61,7 +63,8 @@ def fold_batch_norm(model: Sequential) -> Sequential:
 
 
 def _flat(model: Sequential) -> list[Layer]:
-    return [x for layer in model for x in (_flat(layer) if isinstance(layer, Sequential) else [layer])]
+    nested = [_flat(layer) if isinstance(layer, Sequential) else [layer] for layer in model]
+    return list(itertools.chain.from_iterable(nested))
 
 
 def _fold_one(layers: list[Layer], position: int) -> None:

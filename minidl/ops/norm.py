@@ -168,9 +168,8 @@ def _moments(block: Array) -> tuple[Array, Array, Array, Array]:
     """Of each column a value in it, how far the mean is from that, the squares about the mean, the length."""
     n, width = block.shape
     pivot, rest, centred = _about_a_pivot(block)
-    # No cancellation: about any value of the column the squares are at most n + 1 times those about the mean.
-    squares = np.einsum("ij,ij->j", centred, centred) - n * (rest * rest)
-    return pivot, rest, squares, np.full(width, n)
+    centred -= rest     # not Σ centred² - n·rest²: where the value is an outlier, that cancels
+    return pivot, rest, np.einsum("ij,ij->j", centred, centred), np.full(width, n)
 
 
 def _about_a_pivot(block: Array) -> tuple[Array, Array, Array]:

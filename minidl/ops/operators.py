@@ -8,6 +8,7 @@ from minidl.engine.protocols import UFUNCS
 from minidl.engine.tensor import OPERATORS, Tensor
 from minidl.ops import activation, elementwise, linear, reduce, shape, softmax
 
+# Also those that no operator calls: a NumPy function called on a tensor names the op of its name in the error.
 OPERATORS.update(
     {
         op.__name__: op

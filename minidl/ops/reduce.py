@@ -67,7 +67,7 @@ def _extreme(name: str, x: Tensor, y: Array, axes: tuple[int, ...], keepdims: bo
     mask = x.data == y
     with np.errstate(invalid="ignore"):     # no element equals NaN: 0 / 0 = NaN is the gradient there
         share = mask / np.sum(mask, axis=axes, keepdims=True).astype(x.dtype)
-    y = y if keepdims else y.reshape([n for i, n in enumerate(x.shape) if i not in axes])
+    y = y if keepdims else np.squeeze(y, axes)
     return record(name, y, (x,), lambda g: (_spread(g, x.shape, axes) * share,))
 
 
@@ -80,7 +80,7 @@ def logsumexp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tenso
     total = np.sum(exponentials, axis=axes, keepdims=True)
     with np.errstate(divide="ignore"):      # log 0 = -inf is the right value there
         y = np.log(total) + top
-    y = y if keepdims else y.reshape([n for i, n in enumerate(x.shape) if i not in axes])
+    y = y if keepdims else np.squeeze(y, axes)
     return record("logsumexp", y, (x,), lambda g: (_spread(g, x.shape, axes) * (exponentials / total),))
 
 

@@ -83,10 +83,10 @@ def getitem(x: TensorLike, index: Any) -> Tensor:
 
     def vjp(g: Array) -> tuple[Array]:
         dx = np.zeros(x.shape, x.dtype)
-        if not once:    # an array of integers may pick an element twice
-            np.add.at(dx, index, g)
-        else:
+        if once:
             dx[index] = g
+        else:       # an array of integers may pick an element twice
+            np.add.at(dx, index, g)
         return (dx,)
 
     return record("getitem", y, (x,), vjp)

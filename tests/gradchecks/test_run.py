@@ -53,7 +53,7 @@ def own(tmp_path, monkeypatch):
     monkeypatch.delitem(sys.modules, "own_ops", raising=False)
 
 
-def test_every_check_of_the_table_passes(capsys):
+def test_every_check_of_the_table_passes():
     checks = list(check_all())
     assert [check.name for check in checks if not check.passed] == []
     assert {"batch_norm (eps 0.5)", "BatchNorm (evaluation)"} <= {check.name for check in checks}
@@ -115,7 +115,7 @@ def test_bad_names_end_with_one_sentence(own, capsys, name, sentence):
     assert error.count("\n") == 1
 
 
-def test_bad_shapes(own, capsys):
+def test_bad_shapes(own):
     with pytest.raises(SystemExit) as stop:
         main(["gradcheck", "own_ops:cube", "--shape", "4,3"])
     assert stop.value.code == 2
