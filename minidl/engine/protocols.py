@@ -13,7 +13,9 @@ from minidl.engine.array import Array
 UFUNCS: dict[np.ufunc, Callable[..., Any]] = {}
 
 # NumPy's names for what minidl calls otherwise, for the message that says what to use.
-_OTHER_NAMES = {"amax": "max", "amin": "min", "dot": "matmul", "hstack": "concatenate", "vstack": "concatenate"}
+_OTHER_NAMES = {
+    "amax": "max", "amin": "min", "dot": "matmul", "hstack": "concatenate", "vstack": "concatenate",
+}
 
 
 def apply_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
