@@ -8,7 +8,7 @@ from minidl.engine.protocols import UFUNCS
 from minidl.engine.tensor import OPERATORS, Tensor
 from minidl.ops import activation, elementwise, linear, reduce, shape, softmax
 
-# Also those that no operator calls: a NumPy function called on a tensor names the op of its name in the error.
+# Some that no operator calls, too: when a NumPy function meets a tensor, the error names the op to use.
 OPERATORS.update(
     {
         op.__name__: op
