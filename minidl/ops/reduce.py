@@ -15,6 +15,9 @@ from minidl.engine.tensor import Axis, Tensor, TensorLike
 def sum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:  # noqa: A001 (NumPy's name)
     """Sum over the given axes, or over all.
 
+    Raises:
+        ValueError: axes that x doesn't have, or one of them twice.
+
     Example:
         >>> sum([[1.0, 2.0], [3.0, 4.0]], axis=0).data
         array([4., 6.], dtype=float32)
@@ -26,7 +29,12 @@ def sum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:  # 
 
 
 def mean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Mean over the given axes, or over all."""
+    """Mean over the given axes, or over all.
+
+    Raises:
+        ValueError: axes as for `sum`; no elements along them.
+
+    """
     x, axes = _prepared("mean", x, axis, least=1)
     y = _exact_mean(x.data, axes, keepdims)
     n = _count(x.shape, axes)
@@ -34,7 +42,16 @@ def mean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 
 def var(x: TensorLike, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Tensor:
-    """Variance Σ(x - mean)² / (n - ddof): biased by default, unbiased with ddof=1."""
+    """Variance Σ(x - mean)² / (n - ddof): biased by default, unbiased with ddof=1.
+
+    Raises:
+        ValueError: axes as for `sum`; no more than ddof elements along them.
+
+    Example:
+        >>> var([1.0, 3.0]).item(), var([1.0, 3.0], ddof=1).item()
+        (1.0, 2.0)
+
+    """
     ddof = int(ddof)        # a NumPy integer would make float64 of float32
     x, axes = _prepared("var", x, axis, least=ddof + 1)
     centred = x.data - _exact_mean(x.data, axes, keepdims=True)
@@ -50,14 +67,24 @@ def _exact_mean(a: Array, axes: tuple[int, ...], keepdims: bool) -> Array:
 
 
 def max(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:  # noqa: A001 (NumPy's name)
-    """Largest element; equal ones share the gradient in equal parts. NaN wins, and its gradient is NaN."""
+    """Largest element; equal ones share the gradient in equal parts. NaN wins, and its gradient is NaN.
+
+    Raises:
+        ValueError: axes as for `sum`; no elements along them.
+
+    """
     x, axes = _prepared("max", x, axis, least=1)
     y = np.max(x.data, axis=axes, keepdims=True)
     return _extreme("max", x, y, axes, keepdims)
 
 
 def min(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:  # noqa: A001 (NumPy's name)
-    """Smallest element; equal ones share the gradient in equal parts. NaN wins, and its gradient is NaN."""
+    """Smallest element; equal ones share the gradient in equal parts. NaN wins, and its gradient is NaN.
+
+    Raises:
+        ValueError: axes as for `sum`; no elements along them.
+
+    """
     x, axes = _prepared("min", x, axis, least=1)
     y = np.min(x.data, axis=axes, keepdims=True)
     return _extreme("min", x, y, axes, keepdims)
@@ -72,7 +99,16 @@ def _extreme(name: str, x: Tensor, y: Array, axes: tuple[int, ...], keepdims: bo
 
 
 def logsumexp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Log Σ exp(x), without overflow: the largest element is taken out first."""
+    """Log Σ exp(x), without overflow: the largest element is taken out first.
+
+    Raises:
+        ValueError: axes as for `sum`; no elements along them.
+
+    Example:
+        >>> logsumexp([1e4, 1e4]).data      # 1e4 + ln 2
+        array(10000.693, dtype=float32)
+
+    """
     x, axes = _prepared("logsumexp", x, axis, least=1)
     top = np.max(x.data, axis=axes, keepdims=True)
     top = np.where(np.isfinite(top), top, 0).astype(x.dtype)    # where all are -inf, -inf - -inf would be NaN
