@@ -13,6 +13,9 @@ from minidl.engine.tensor import Tensor, TensorLike
 def softmax(x: TensorLike, axis: int = -1) -> Tensor:
     """exp(x) / Σ exp(x) along an axis, without overflow.
 
+    Raises:
+        ValueError: an axis that x doesn't have.
+
     Example:
         >>> softmax([0.0, 0.0, 1e4]).data
         array([0., 0., 1.], dtype=float32)
@@ -26,7 +29,16 @@ def softmax(x: TensorLike, axis: int = -1) -> Tensor:
 
 
 def log_softmax(x: TensorLike, axis: int = -1) -> Tensor:
-    """Logarithm of softmax, x - log Σ exp(x), along an axis: finite where log(softmax(x)) is not."""
+    """Logarithm of softmax, x - log Σ exp(x), along an axis: finite where log(softmax(x)) is not.
+
+    Raises:
+        ValueError: an axis that x doesn't have.
+
+    Example:
+        >>> log_softmax([0.0, 1e4]).data
+        array([-10000.,      0.], dtype=float32)
+
+    """
     x = as_tensor(x)
     _check_axis("log_softmax", x, axis)
     log_p, p, total = _exponentials(x.data, axis)
@@ -45,6 +57,10 @@ def softmax_cross_entropy(logits: TensorLike, labels: Array, label_smoothing: fl
 
     Returns:
         scalar.
+
+    Example:
+        >>> f"{softmax_cross_entropy(np.zeros((3, 10)), [1, 2, 3]):.3f}"      # ln 10
+        '2.303'
 
     """
     x = as_tensor(logits)
