@@ -18,6 +18,9 @@ class Sequential(Layer):
             of the layers belongs to another model, or was given a seed, or has been trained or loaded: then
             all are left as they are.
 
+    Raises:
+        TypeError: something that is no layer; a class, or a list of layers, gets its fix.
+
     Example:
         >>> import numpy as np
         >>> from minidl.layers import Dense, ReLU

@@ -45,6 +45,10 @@ def summary(model: Layer, input_shape: tuple[int, ...]) -> Summary:
         model: any layer.
         input_shape: shape of one example, without the batch axis.
 
+    Raises:
+        TypeError: an input_shape that is no tuple.
+        ValueError: sizes that are no whole numbers of 1 or more, or that the model doesn't take.
+
     Example:
         >>> from minidl.layers import Dense, Flatten, Sequential, Sigmoid
         >>> summary(Sequential(Flatten(), Dense(784, 10), Sigmoid()), (28, 28, 1))
