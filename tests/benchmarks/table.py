@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime
 import json
-import os
 import platform
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from minidl.files import replacing
 from tests.benchmarks.rows import Row
 
 HEAD = ("work", "minidl", "against", "", "its setting", "figure", "quartiles", "target", "", "same allocator")
@@ -78,7 +78,5 @@ def as_json(rows: Sequence[Row], about: dict[str, Any], verdict: bool = True) ->
 
 def write(path: Path, content: dict[str, Any]) -> None:
     """The results as JSON: whole, or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(path.name + ".part")
-    draft.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    os.replace(draft, path)
+    with replacing(path) as file:
+        file.write((json.dumps(content, indent=1) + "\n").encode())
