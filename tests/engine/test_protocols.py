@@ -134,6 +134,8 @@ def test_functions_of_several_arrays_and_of_submodules_raise_too():
     t = dl.Tensor(A)
     with pytest.raises(TypeError, match=r"np\.concatenate would drop .* use minidl\.ops\.concatenate"):
         np.concatenate([A, t])
+    with pytest.raises(TypeError, match=r"np\.vstack would drop .* use minidl\.ops\.concatenate"):
+        np.vstack([A, t])
     with pytest.raises(TypeError, match=r"np\.where would drop the gradient: use minidl\.ops\.where"):
         np.where(A > 1, t, 0)
     with pytest.raises(TypeError, match=r"np.linalg.norm would drop the gradient"):
