@@ -14,7 +14,7 @@ import pytest
 import minidl as dl
 from minidl import ops
 from minidl.layers import BatchNorm, Dense, ReLU, Sequential, Sigmoid, Tanh
-from minidl.ops.norm import batch_statistics
+from minidl.ops.statistics import batch_statistics
 
 Array = np.ndarray
 F32 = np.float32

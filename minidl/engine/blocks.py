@@ -182,7 +182,7 @@ def hold_blas() -> None:
 def release_blas() -> None:
     """End what `hold_blas` began."""
     with _lock:
-        _State.users -= 1
+        _State.users = max(0, _State.users - 1)     # a child forked in between begins at 0
         if _State.users == 0 and _State.before:
             for library, threads in zip(_blas(), _State.before, strict=True):
                 library.set_num_threads(threads)

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from minidl.engine.array import Array, read_only
 from minidl.engine.blocks import BLOCK, map_blocks
+
+T = TypeVar("T")
 
 WIDTH = 2048        # numbers in a wide row, about: half of it is slower, and twice as much isn't faster
 FEW_ROWS = 256      # up to so many, rows aren't worth laying side by side
@@ -59,29 +61,27 @@ def column_groups(function: Callable[..., tuple[Array, ...]], *arrays: Array) ->
 
     """
     m, features = arrays[0].shape
-    r = _side_by_side(m, features)
-    if r == 1 and arrays[0].size <= BLOCK:
-        return [result[None] for result in function(*arrays)]
-    wide = [a.reshape(-1, r * features) for a in arrays]
-    parts = map_blocks(
-        lambda start, stop: function(*[a[start:stop] for a in wide]), m // r, max(1, BLOCK // (r * features))
-    )
-    return [np.concatenate(results).reshape(-1, features) for results in zip(*parts, strict=True)]
+    parts = _map_wide(function, *arrays)
+    groups = len(parts) * _side_by_side(m, features)
+    return [np.concatenate(results).reshape(groups, features) for results in zip(*parts, strict=True)]
 
 
 def by_blocks(compute: Callable[..., None], *arrays: Array) -> Array:
     """Call `compute(*blocks, out)` on wide blocks of matrices of one shape; returns the whole `out`."""
-    m, features = arrays[0].shape
-    out = np.empty((m, features), arrays[0].dtype)
-    r = _side_by_side(m, features)
-    if r == 1 and out.size <= BLOCK:
-        compute(*arrays, out)
-        return out
-    wide = [a.reshape(-1, r * features) for a in (*arrays, out)]
-    map_blocks(
-        lambda start, stop: compute(*[a[start:stop] for a in wide]), m // r, max(1, BLOCK // (r * features))
-    )
+    out = np.empty(arrays[0].shape, arrays[0].dtype)
+    _map_wide(compute, *arrays, out)
     return out
+
+
+def _map_wide(function: Callable[..., T], *arrays: Array) -> list[T]:
+    """Call `function` on blocks of wide rows of matrices of one shape (m, features); results in order."""
+    m, features = arrays[0].shape
+    r = _side_by_side(m, features)
+    if r == 1 and arrays[0].size <= BLOCK:
+        return [function(*arrays)]
+    wide = [a.reshape(-1, r * features) for a in arrays]
+    size = max(1, BLOCK // (r * features))
+    return map_blocks(lambda start, stop: function(*[a[start:stop] for a in wide]), m // r, size)
 
 
 def is_one_block(rows: Array) -> bool:
@@ -103,7 +103,7 @@ def _ones(count: int, dtype: np.dtype[Any]) -> Array:
 @lru_cache(maxsize=1024)
 def _side_by_side(m: int, features: int) -> int:
     """How many rows lie side by side: the largest divisor of m that makes a row no wider than WIDTH."""
-    if m <= FEW_ROWS:
+    if m <= FEW_ROWS or not features:
         return 1
-    most = max(1, min(m, WIDTH // max(1, features)))
+    most = max(1, min(m, WIDTH // features))
     return next(r for r in range(most, 0, -1) if m % r == 0)

@@ -69,6 +69,8 @@ def conv2d(
     map_blocks(forward, n)
 
     def vjp(g: Array) -> list[Array | None]:
+        # dW[i, j] = Σ x[n, p·stride + i, q·stride + j]ᵀ g[n, p, q],  and of dx the same pixels get
+        # g[n, p, q] W[i, j]ᵀ: sums over all outputs (n, p, q), or over all that a pixel had a part in.
         g = np.ascontiguousarray(g)
         da = np.zeros(a.shape, a.dtype) if x.requires_grad else None
         # Row i of each kernel, mirrored left to right, as a matrix (k·out, in).

@@ -33,13 +33,13 @@ def max_pool2d(x: TensorLike, size: int) -> Tensor:
     a = np.ascontiguousarray(x.data)
     n, p, q, channels = len(a), a.shape[1] // size, a.shape[2] // size, a.shape[3]
     y = np.empty((n, p, q, channels), a.dtype)
-    # Where each maximum stood: its place along the row, for each row of the window, and then the row.
-    number = np.min_scalar_type(size - 1)       # uint8
-    place = np.empty((n, p * size, q, channels), number)
-    row = np.empty(y.shape, number)
+    # Where each maximum stood: its column, for each row of the window, and then the row.
+    index = np.min_scalar_type(size - 1)        # uint8
+    column = np.empty((n, p * size, q, channels), index)
+    row = np.empty(y.shape, index)
 
     def forward(start: int, stop: int) -> None:
-        across, place[start:stop] = _first_largest(_apart(a[start:stop, : p * size], size))
+        across, column[start:stop] = _first_largest(_apart(a[start:stop, : p * size], size))
         y[start:stop], row[start:stop] = _first_largest([across[:, i::size] for i in range(size)])
 
     map_blocks(forward, n)
@@ -55,7 +55,7 @@ def max_pool2d(x: TensorLike, size: int) -> Tensor:
                 np.multiply(g[start:stop], row[start:stop] == i, out=across[:, i::size])
             pixels = _pixels(dx[start:stop, : p * size])
             for j in range(size):
-                pixels[:, :, j : q * size : size] = _pixels(across * (place[start:stop] == j))
+                pixels[:, :, j : q * size : size] = _pixels(across * (column[start:stop] == j))
 
         map_blocks(backward, n)
         return (dx,)

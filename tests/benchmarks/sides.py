@@ -12,7 +12,6 @@ from typing import Any
 ALLOCATOR = {
     "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),
     "MALLOC_TRIM_THRESHOLD_": str(2**30),
-    "MALLOC_TOP_PAD_": str(64 * 2**20),
 }
 
 # What a user's shell may hold and the peers shall not see: each chooses its own threads and allocator.

@@ -13,8 +13,8 @@ import numpy as np
 from minidl.engine.blocks import one_blas_thread
 from minidl.ops.activation import stable_sigmoid
 from minidl.ops.columns import column_sums
-from minidl.ops.norm import Distances, _affine, _blend, _sums_along, batch_statistics
 from minidl.ops.softmax import _exponentials
+from minidl.ops.statistics import Distances, affine, batch_statistics, blend, sums_along
 from tests.benchmarks import workloads
 from tests.benchmarks.workloads import LR, Array, Network
 
@@ -82,7 +82,7 @@ class Training:
             inverse = 1 / np.sqrt(var + EPS)
             scale = inverse * self.gammas[i]
             normed.append((distances, inverse, scale))
-            y = _affine(distances, scale, self.biases[i])
+            y = affine(distances, scale, self.biases[i])
             self.means[i] = (1 - MOMENTUM) * self.means[i] + MOMENTUM * mean
             self.vars[i] = (1 - MOMENTUM) * self.vars[i] + MOMENTUM * (var * (m / (m - 1)))
             x = stable_sigmoid(y)
@@ -92,9 +92,9 @@ class Training:
         for i in reversed(range(len(self.gammas))):
             y, (distances, inverse, scale) = inputs[i + 1], normed[i]
             g = g * y * (1 - y)
-            dbeta, along = _sums_along(g, distances)
+            dbeta, along = sums_along(g, distances)
             dgamma = inverse * along
-            dx = _blend(g, distances, scale, inverse * dgamma / -m, dbeta / -m)
+            dx = blend(g, distances, scale, inverse * dgamma / -m, dbeta / -m)
             weight_gradients.append(inputs[i].T @ dx)
             gammas.append(dgamma)
             betas.append(dbeta)

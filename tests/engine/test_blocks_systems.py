@@ -35,6 +35,8 @@ def test_a_child_that_was_forked_while_others_computed_has_its_own_lock_and_thre
         assert blocks._State.pool is None
         assert not blocks._lock.locked()
         assert blocks.map_blocks(lambda start, stop: stop, 32) == [16, 32]
+        blocks.release_blas()       # of a tape that was open at the fork
+        assert blocks._State.users == 0
         dl.set_threads(before)      # refused as long as threads are in use
     finally:
         parents_pool.shutdown()

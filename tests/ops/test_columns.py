@@ -80,6 +80,17 @@ def test_many_short_rows_lie_side_by_side_and_few_or_long_ones_do_not():
     assert columns.tiled(wide, np.ones((400, 2000))) is wide
 
 
+@pytest.mark.parametrize("rows", [1, 256, 257, 300])
+def test_no_features_are_no_sums(rows):
+    assert columns.column_sums(np.zeros((rows, 0), np.float32)).shape == (0,)
+    x = dl.Tensor(np.zeros((rows + 1, 0), np.float32), requires_grad=True)
+    with dl.Tape() as tape:
+        y, mean, var = dl.ops.batch_norm(x)
+        loss = y.sum()
+    tape.backward(loss)
+    assert (y.shape, mean.shape, var.shape, x.grad.shape) == (x.shape, (0,), (0,), x.shape)
+
+
 def test_float32_sums_of_many_rows_forget_nothing():
     rows = (1e4 + RNG.normal(size=(73_728, 4))).astype(np.float32)
     np.testing.assert_allclose(columns.column_sums(rows), rows.sum(0, dtype=np.float64), rtol=1e-6)
