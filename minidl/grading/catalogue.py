@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from minidl.grading import mistakes
-from minidl.grading.mistakes import Prediction, dgamma, dx, output, running, times
+from minidl.grading.mistakes import Prediction, dbeta, dgamma, dx, output, running, times
 from minidl.grading.probes import INITIAL
 
 
@@ -40,6 +40,11 @@ OUTPUTS = (
         "per activation",
         "each position is normalised on its own: expected one mean and variance per feature map",
         output(mistakes.per_activation, training=True),
+    ),
+    Wrong(
+        "per example",
+        "each example is normalised on its own, as in layer norm: expected each feature over the batch",
+        output(mistakes.per_example, training=True),
     ),
     Wrong(
         "std + eps",
@@ -138,6 +143,26 @@ GRADIENTS = (
         "gamma's gradient by x",
         "the gradient of gamma is the sum of g * x: expected g * x_hat",
         dgamma(lambda p: mistakes.total(p.g * p.x)),
+    ),
+    Wrong(
+        "gamma's gradient is beta's",
+        "the gradient of gamma is the sum of g, which is beta's: expected the sum of g * x_hat",
+        dgamma(lambda p: mistakes.total(p.g)),
+    ),
+    Wrong(
+        "gamma's gradient averaged",
+        "the gradient of gamma is a mean: expected the sum of g * x_hat",
+        dgamma(lambda p: mistakes.mean(p.g * p.x_hat)),
+    ),
+    Wrong(
+        "beta's gradient is gamma's",
+        "the gradient of beta is the sum of g * x_hat, which is gamma's: expected the sum of g",
+        dbeta(lambda p: mistakes.total(p.g * p.x_hat)),
+    ),
+    Wrong(
+        "beta's gradient averaged",
+        "the gradient of beta is a mean: expected the sum of g",
+        dbeta(lambda p: mistakes.mean(p.g)),
     ),
     Wrong(
         "gamma's gradient by the batch",

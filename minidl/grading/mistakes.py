@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 
 from minidl.engine.array import Array
-from minidl.grading.probes import DGAMMA, DX, OUTPUT, RUNNING_MEAN, RUNNING_VAR, Probe, keyed
+from minidl.grading.probes import DBETA, DGAMMA, DX, OUTPUT, RUNNING_MEAN, RUNNING_VAR, Probe, keyed
 from minidl.grading.reference import (
     follow,
     layer_inputs,
@@ -63,6 +63,12 @@ def by_unbiased_variance(probe: Probe, x: Array) -> Array:
 def per_activation(probe: Probe, x: Array) -> Array:
     """x_hat by statistics over N alone."""
     return np.asarray((x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + probe.eps))
+
+
+def per_example(probe: Probe, x: Array) -> Array:
+    """x_hat by the statistics of the features, as layer normalization has it."""
+    mean, var = x.mean(axis=-1, keepdims=True), x.var(axis=-1, keepdims=True)
+    return np.asarray((x - mean) / np.sqrt(var + probe.eps))
 
 
 def bare(training: bool) -> Prediction:
@@ -144,6 +150,14 @@ def dgamma(formula: Callable[[Parts], Array], training: bool | None = None) -> P
         if training not in (None, probe.training):
             return {}
         return {DGAMMA: np.sum([formula(parts) for parts in _parts(probe)], axis=0)}
+
+    return predict
+
+
+def dbeta(formula: Callable[[Parts], Array]) -> Prediction:
+    """Gradient of beta by another formula."""
+    def predict(probe: Probe) -> dict[str, Array]:
+        return {DBETA: np.sum([formula(parts) for parts in _parts(probe)], axis=0)}
 
     return predict
 

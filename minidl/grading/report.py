@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from minidl.engine.array import Array
@@ -71,10 +72,14 @@ class Report:
             f"{'ok' if check.passed else 'FAIL':4}  {check.name:{width}}  {check.sentence}"
             for check in self.checks
         ]
+        known = Counter(check.wrong for check in self.failures if check.wrong)
+        if known:
+            told = "; ".join(f"{name} ({count} of the failures)" for name, count in known.items())
+            lines.append(f"known mistakes: {told}; others may follow from these, so mend these first")
         lines.append(f"{len(self.checks) - len(self.failures)} of {len(self.checks)} checks passed")
         if self.left_out:
             lines.append(
                 f"{len(self.left_out)} checks left out, as a pair of functions has no running statistics, "
-                f"no evaluation mode and no tape: {'; '.join(self.left_out)}"
+                f"no evaluation mode and no tape: report.left_out names them"
             )
         return "\n".join(lines)

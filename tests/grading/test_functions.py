@@ -11,6 +11,7 @@ from tests.grading.names import EPS, NOT_DENSE, TRAINING_DGAMMA, TRAINING_OUTPUT
 from tests.grading.pairs import others, pair, with_dgamma
 
 TRAINING_DX = ("*, training: gradient of x*",)
+TRAINING_DBETA = ("*, training: gradient of beta",)
 FORWARD = (*TRAINING_OUTPUT, *TRAINING_DX, *TRAINING_DGAMMA)
 
 
@@ -52,7 +53,18 @@ WRONG = {
         with_dgamma(lambda g, x_hat: (g * x_hat).sum(0).mean(others(x_hat)[:-1])),
         {"gamma's gradient averaged over positions"}, (*TRAINING_DGAMMA, *NOT_DENSE),
     ),
-    "dgamma by beta's": (with_dgamma(lambda g, x_hat: g.sum(others(g))), set(), TRAINING_DGAMMA),
+    "dgamma by beta's": (
+        with_dgamma(lambda g, x_hat: g.sum(others(g))), {"gamma's gradient is beta's"}, TRAINING_DGAMMA
+    ),
+    "dgamma and dbeta swapped": (
+        pairs.with_gradients(lambda dx, dgamma, dbeta, m: (dx, dbeta, dgamma)),
+        {"gamma's gradient is beta's", "beta's gradient is gamma's"}, (*TRAINING_DGAMMA, *TRAINING_DBETA),
+    ),
+    "dgamma and dbeta as means": (
+        pairs.with_gradients(lambda dx, dgamma, dbeta, m: (dx, dgamma / m, dbeta / m)),
+        {"gamma's gradient averaged", "beta's gradient averaged"}, (*TRAINING_DGAMMA, *TRAINING_DBETA),
+    ),
+    "layer norm": (pairs.layer_norm(), {"per example"}, FORWARD),
     "dgamma of another sign": (
         with_dgamma(lambda g, x_hat: -(g * x_hat).sum(others(g))), set(), TRAINING_DGAMMA
     ),
@@ -65,7 +77,7 @@ WRONG = {
     "shared buffer": (
         pairs.shared_buffer(), {"gradients share one array"}, ("two inputs, training: gradient of x 2",)
     ),
-    "one buffer for both": (pairs.one_buffer_for_both(), set(), TRAINING_DGAMMA),
+    "one buffer for both": (pairs.one_buffer_for_both(), {"gamma's gradient is beta's"}, TRAINING_DGAMMA),
     "cache of the module": (
         pairs.module_cache(), {"calls share what they keep"},
         ("two inputs, training: gradient of x 1", "two inputs, training: gradient of gamma"),
@@ -112,8 +124,21 @@ def test_what_a_pair_does_not_have_is_left_out_and_the_report_says_so():
     assert "x without gradient, training: gradient of gamma" in report.left_out
     missing = {name for name in report.left_out if "upstream" not in name}
     assert {check.name for check in full.checks} == missing | {n for n in checked if "upstream" not in n}
-    assert "checks left out, as a pair of functions has no running statistics" in str(report)
+    last = str(report).splitlines()[-1]
+    assert last.startswith(f"{len(report.left_out)} checks left out, as a pair of functions has no running")
+    assert last.endswith(": report.left_out names them")
     assert "left out" not in str(full)
+
+
+def test_the_known_mistakes_stand_together_above_the_count():
+    swapped, detached = (str(check_batch_norm(from_functions(*WRONG[case][0]))).splitlines()
+                         for case in ("dgamma and dbeta swapped", "both detached"))
+    assert swapped[-3].startswith(
+        "known mistakes: gamma's gradient is beta's (4 of the failures); beta's gradient is gamma's (3 of"
+    )
+    assert detached[-3].startswith("known mistakes: both detached (6 of the failures); others may follow")
+    assert not any("known mistakes" in str(check_batch_norm(from_functions(*functions)))
+                   for functions in (pair(), WRONG["no beta"][0]))
 
 
 @pytest.mark.parametrize(("forward", "sentence"), [
