@@ -95,7 +95,8 @@ def gradcheck(
     Raises:
         GradcheckError: an AssertionError that names the input, the element, and both values.
         TypeError: nothing to check, or a result that is no float64 tensor.
-        ValueError: inputs that are all empty, so that no element could be compared; samples below 1.
+        ValueError: a result that isn't the same each time; inputs that are all empty, so that no
+            element could be compared; samples below 1.
 
     Example:
         >>> report = gradcheck(lambda x: (x * x).sum(), np.array([1.0, -2.0, 3.0]))
@@ -132,12 +133,27 @@ def gradcheck(
     point = [*arrays, *[np.array(p.data) for p in parameters]]
     with Tape() as tape:
         leaves, y = evaluate(point)
-        if not isinstance(y, Tensor) or y.dtype != np.float64:
-            raise TypeError(f"gradcheck expects a function that returns float64 tensors, got {describe(y)}")
+        if not isinstance(y, Tensor):
+            got = "an array" if isinstance(y, np.ndarray) else describe(y)
+            raise TypeError(
+                f"gradcheck of {title} expects a tensor back, got {got}: "
+                f"return what minidl.record or an op gave"
+            )
+        if y.dtype != np.float64:
+            raise TypeError(
+                f"gradcheck of {title} expects float64 back, as its inputs are, got {y.dtype}: "
+                f"keep their dtype"
+            )
         y = record("output", np.array(y.data), (y,), lambda g: (g,))    # y may be an input, passed through
     # Not default_rng(seed): inputs are often drawn from it, and with g = x batch normalization has dx = 0.
     upstream = np.random.default_rng([seed, 1]).normal(size=y.shape)
     analytic = tape.gradients(y, leaves, gradient=upstream)
+    again = evaluate(point)[1].data
+    if again.shape != y.shape or not np.allclose(again, y.data, rtol=1e-9, atol=1e-9, equal_nan=True):
+        raise ValueError(
+            f"gradcheck of {title} expects the same result each time, got another at the second call: "
+            f"draw no random numbers in it, or from a generator that it makes anew with a seed"
+        )
 
     def change(k: int, by: Array) -> float:
         """How far upstream · f moves when input k moves by `by`; half of the way from -by to +by."""

@@ -168,7 +168,7 @@ def test_a_frozen_parameter_is_not_checked():
 def test_the_upstream_gradient_is_random_and_independent_of_usual_inputs():
     """With ones, or with g = x, batch normalization has the true gradient 0, and many wrong ones pass."""
     def without_variance_term(x):
-        _, mean, var = ops.norm.batch_statistics(x.data)
+        _, mean, var = ops.statistics.batch_statistics(x.data)
         inverse = 1 / np.sqrt(var + 1e-5)
         return dl.record("bn", (x.data - mean) * inverse, (x,), lambda g: (inverse * (g - g.mean(0)),))
 
@@ -248,13 +248,26 @@ def test_a_wrong_number_of_samples(samples):
 
 @pytest.mark.parametrize(("f", "arguments", "message"), [
     (lambda: dl.Tensor(1.0), (), "^gradcheck expects inputs or parameters to check, got none$"),
-    (lambda x: np.ones(2), (X,), r"returns float64 tensors, got shape \(2,\) of float64"),
-    (lambda x: dl.record("half", np.float32(x.data), (x,), lambda g: (g,)), (X,), r"got .* of float32"),
-    (lambda x: ops.batch_norm(x), (X,), "returns float64 tensors, got tuple"),
+    (lambda x: np.ones(2), (X,), r"expects a tensor back, got an array: return what minidl\.record"),
+    (lambda x: None, (X,), r"expects a tensor back, got NoneType None: return"),
+    (lambda x: dl.record("half", np.float32(x.data), (x,), lambda g: (g,)), (X,), r"got float32: keep"),
+    (lambda x: ops.batch_norm(x), (X,), "expects a tensor back, got tuple"),
 ])
 def test_messages(f, arguments, message):
     with pytest.raises(TypeError, match=message):
         dl.gradcheck(f, *arguments)
+
+
+@pytest.mark.parametrize("draw", [
+    lambda generator, x: x * generator.normal(size=x.shape),
+    lambda generator, x: x[: generator.integers(1, 39)],     # another length
+])
+def test_a_function_that_draws_is_told_so_before_it_is_called_wrong(draw):
+    generator = np.random.default_rng(0)
+    with pytest.raises(ValueError, match=r"gradcheck of .* the same result each time, got another"):
+        dl.gradcheck(lambda x: draw(generator, x), np.arange(1.0, 40.0))
+    drawn_alike = dl.gradcheck(lambda x: draw(np.random.default_rng(0), x), np.arange(1.0, 40.0))
+    assert drawn_alike.error < 1e-7
 
 
 def test_an_input_without_effect_is_an_error():
