@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import sys
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -91,19 +94,31 @@ def _check(name: str, f: Callable[..., Any], inputs: Sequence[Any]) -> Check:
     except GradcheckError as error:
         return Check(name, shapes, error.report.error, False, str(error))
     except Exception as error:  # an own op may raise anything: that is a check that failed, not a crash
-        return Check(name, shapes, float("inf"), False, f"{type(error).__name__}: {error}")
+        return Check(name, shapes, float("inf"), False, f"{type(error).__name__}: {error}{_place(f, error)}")
+
+
+def _place(f: Callable[..., Any], error: Exception) -> str:
+    """The last line of f's own file that the error came through: what NumPy raises names none."""
+    file = getattr(sys.modules.get(getattr(f, "__module__", "")), "__file__", None)
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    return f" ({Path(file).name}, line {lines[-1]})" if file and lines else ""
 
 
 def _find(name: str) -> Any:
     module, colon, attribute = name.partition(":")
     if not colon or not module or not attribute:
         raise ValueError(f"gradcheck expects names such as my_module:my_op, got {name!r}")
+    if module.endswith(".py"):
+        raise ValueError(f"gradcheck expects names such as my_module:my_op, got {name!r}: leave out .py")
     try:
         imported = import_module(module)
     except Exception as error:  # a syntax error, a missing module, whatever the user's module does
         raise ValueError(f"gradcheck can't import {module}: {type(error).__name__}: {error}") from error
     if not hasattr(imported, attribute):
-        raise ValueError(f"gradcheck finds no {attribute} in the module {module}")
+        own = [n for n, value in vars(imported).items() if getattr(value, "__module__", None) == module]
+        raise ValueError(
+            f"gradcheck finds no {attribute} in the module {module}: it defines {', '.join(own) or 'nothing'}"
+        )
     found = getattr(imported, attribute)
     if not callable(found):
         raise ValueError(f"gradcheck expects {name} to be a function or a Layer, got {type(found).__name__}")

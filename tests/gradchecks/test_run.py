@@ -27,6 +27,9 @@ def wrong_cube(x):
 def product(x, y):
     return x * y
 
+def clash(x):
+    return dl.record("clash", x.data @ x.data, (x,), lambda g: (g,))
+
 def raises(x):
     raise OSError("no such thing")
 
@@ -95,8 +98,11 @@ def test_a_wrong_own_op(own, capsys):
     assert "wrong_cube" in capsys.readouterr().out
 
 
-def test_an_own_op_that_raises_is_a_failed_check(own):
-    assert main(["gradcheck", "own_ops:raises"]) == 1
+@pytest.mark.parametrize(("name", "line"), [("raises", "    raise OSError"), ("clash", "x.data @ x.data")])
+def test_an_own_op_that_raises_is_a_failed_check_and_the_line_is_told(own, capsys, name, line):
+    assert main(["gradcheck", f"own_ops:{name}"]) == 1
+    number = 1 + next(i for i, text in enumerate(MODULE.splitlines()) if line in text)
+    assert f"(own_ops.py, line {number})\n" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -104,7 +110,8 @@ def test_an_own_op_that_raises_is_a_failed_check(own):
     [
         ("own_ops", "expects names such as my_module:my_op"),
         ("no_such_module:f", "can't import no_such_module"),
-        ("own_ops:f", "finds no f in the module own_ops"),
+        ("own_ops.py:cube", "got 'own_ops.py:cube': leave out .py"),
+        ("own_ops:f", "finds no f in the module own_ops: it defines cube, wrong_cube, product, clash"),
         ("own_ops:number", "to be a function or a Layer, got int"),
     ],
 )
