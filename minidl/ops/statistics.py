@@ -29,13 +29,15 @@ def batch_statistics(rows: Array) -> tuple[Distances, Array, Array]:
         centred -= rest
         return (centred, None, None), pivot + rest, add_down(centred * centred) / m
     pivots, rests, squares, counts = column_groups(_moments, rows)
-    means = pivots.astype(np.float64) + rests       # so few of them that float64 costs nothing
+    # So few of them that float64 costs nothing; and as far from one value, as small as the spread again.
+    origin = pivots[0].astype(np.float64)
+    means = pivots - origin + rests
     common = np.add.reduce(counts * means, axis=0) / m
     means -= common
     between = np.einsum("ij,ij,ij->j", counts, means, means)
     var = (np.add.reduce(squares, axis=0, dtype=np.float64) + between) / m
-    mean = common.astype(rows.dtype)
-    rest = (common - mean).astype(rows.dtype)
+    mean = (origin + common).astype(rows.dtype)
+    rest = (origin - mean + common).astype(rows.dtype)
     return (rows, mean, rest), mean + rest, var.astype(rows.dtype)
 
 

@@ -138,6 +138,28 @@ def test_a_mean_that_no_float32_is_costs_no_digits(m, affine):
     np.testing.assert_allclose(dx, dx_hat / np.sqrt(exact.var(0) + 1e-5), atol=1e-5)
 
 
+@pytest.mark.parametrize("mean", [1e4, 1e12, 1e15])
+@pytest.mark.parametrize(("m", "features"), [(60, 3), (257, 7), (7, 9999), (9973, 16)])
+def test_a_large_mean_costs_no_digits_in_float64_either(m, features, mean):
+    rng = np.random.default_rng(0)
+    spread = rng.normal(size=(m, features)).round() / 8     # eighths: exact beside 1e15
+    spread[0], spread[1] = -1, 1
+    x = mean + spread
+    about = spread - spread.mean(0)
+    y, found, var = ops.batch_norm(x, eps=0.0)
+    np.testing.assert_allclose(found, mean + spread.mean(0), rtol=1e-15)
+    np.testing.assert_allclose(var, (about * about).mean(0), rtol=1e-12)
+    np.testing.assert_allclose(y.data, about / about.std(0), atol=1e-11)
+
+
+@pytest.mark.parametrize(("m", "features"), [(257, 7), (73_728, 16)])
+def test_a_constant_feature_is_exact_in_float64(m, features):
+    y, mean, var = ops.batch_norm(np.full((m, features), 3.1), eps=1e-12)
+    np.testing.assert_array_equal(mean, 3.1)
+    np.testing.assert_array_equal(var, 0)
+    np.testing.assert_array_equal(y.data, 0)
+
+
 def test_layer_norm_of_examples_whose_mean_no_float32_is():
     x = (3e6 + np.random.default_rng(0).integers(-8, 9, (5, 101)) / 4).astype(np.float32)
     exact = x.astype(np.float64)
