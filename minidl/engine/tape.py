@@ -53,25 +53,27 @@ class Tape:
         self._state = "new"
 
     def __enter__(self) -> Tape:
-        if thread.tape is not None:
+        if thread.tape is not None and thread.tape._state == "recording":   # not one that another thread left
             raise RuntimeError(
                 "tapes don't nest (there are no second derivatives) and this thread is recording on another "
                 "Tape: leave its `with` first"
             )
         if self._state != "new":
             raise RuntimeError("a Tape records once: make a new one with `with Tape() as tape:`")
+        hold_blas()
+        # Last, and without a call: Ctrl-C comes in calls, and would leave a tape open that nobody can leave.
         self._state = "recording"
         thread.tape = self
-        hold_blas()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        release_blas()
-        thread.tape = None
         self.layer = self.running = None
         self._state = "closed" if kind is None else "broken"
+        if thread.tape is self:     # a generator's `with` ends in the thread that lets go of the generator
+            thread.tape = None
+        release_blas()
 
     def find(self, op: str | None = None, layer: str | None = None) -> list[Record]:
         """The records of an op, of a layer (with all that lies inside it), or of both, in order.

@@ -9,7 +9,7 @@ import pytest
 
 import minidl as dl
 from minidl import Parameter, Tape
-from minidl.engine import blocks
+from minidl.engine import blocks, tape as tapes
 from minidl.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, MaxPool2D, ReLU, Sequential, Sigmoid
 
 
@@ -104,3 +104,42 @@ def test_two_threads_train_two_models_as_each_would_alone(makers, block_threads,
             np.testing.assert_allclose(
                 together[seed][name], expected, rtol=1e-9, atol=1e-9 * np.abs(expected).max(), err_msg=name
             )
+
+
+@pytest.mark.parametrize("name", ["hold_blas", "release_blas"])
+def test_an_interrupt_while_a_tape_begins_or_ends_leaves_none_open(name, monkeypatch):
+    function = getattr(tapes, name)
+
+    def interrupted():
+        function()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as m:
+        m.setattr(tapes, name, interrupted)
+        with pytest.raises(KeyboardInterrupt), Tape():
+            pass
+    if name == "hold_blas":
+        blocks.release_blas()
+    with Tape() as tape:
+        y = (2 * Parameter([1.0, 2.0])).sum()
+    tape.backward(y)
+
+
+def test_a_tape_that_ends_in_another_thread_takes_nothing_from_either():
+    def recording():
+        with Tape():
+            yield
+
+    generator = recording()
+    next(generator)
+
+    def other():
+        with Tape() as tape:
+            generator.close()
+            y = (2 * Parameter([1.0, 2.0])).sum()
+        tape.backward(y)
+
+    run_together(other)
+    with Tape() as tape:
+        y = (2 * Parameter([1.0, 2.0])).sum()
+    tape.backward(y)
