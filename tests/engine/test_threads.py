@@ -9,7 +9,8 @@ import pytest
 
 import minidl as dl
 from minidl import Parameter, Tape
-from minidl.engine import blocks, tape as tapes
+from minidl.engine import blocks
+from minidl.engine import tape as tapes
 from minidl.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, MaxPool2D, ReLU, Sequential, Sigmoid
 
 
