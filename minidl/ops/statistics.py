@@ -38,7 +38,7 @@ def batch_statistics(rows: Array) -> tuple[Distances, Array, Array]:
     var = (np.add.reduce(squares, axis=0, dtype=np.float64) + between) / m
     mean = (origin + common).astype(rows.dtype)
     rest = (origin - mean + common).astype(rows.dtype)
-    return (rows, mean, rest), mean + rest, var.astype(rows.dtype)
+    return (rows, mean, rest), mean, var.astype(rows.dtype)
 
 
 def _moments(block: Array) -> tuple[Array, Array, Array, Array]:

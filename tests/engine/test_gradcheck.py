@@ -286,3 +286,20 @@ def test_a_custom_layer_is_checked_like_any_other():
             return self.inner(x) * self.factor + ops.exp(y)
 
     dl.gradcheck(Scale(), X, X[0])
+
+
+@pytest.mark.parametrize(("size", "drift"), [(1.0, 5e-9), (0.0, 5e-9), (1e6, 1e-2)])
+def test_a_result_that_drifts_from_call_to_call_is_not_the_same(size, drift):
+    calls = []
+
+    def f(x):
+        calls.append(x)
+        return x * 0.0 + (size + drift * len(calls))
+
+    with pytest.raises(ValueError, match="expects the same result each time, got another at the second call"):
+        dl.gradcheck(f, X)
+
+
+def test_nan_twice_is_the_same_result_and_a_wrong_gradient():
+    with pytest.raises(GradcheckError):
+        dl.gradcheck(lambda x: x * np.nan, X)

@@ -63,6 +63,12 @@ def test_reduced_axes_go_unless_they_are_kept(name):
     assert getattr(ops, name)(X, -3).shape == getattr(ops, name)(X, 0).shape == (3, 4)
 
 
+@pytest.mark.parametrize("name", ["sum", "mean", "var", "max", "min", "logsumexp"])
+def test_other_axes_of_length_1_stay(name):
+    assert getattr(ops, name)(np.ones((2, 1, 3)), 0).shape == (1, 3)
+    assert getattr(ops, name)(np.ones((2, 1, 3)), (0, 2)).shape == (1,)
+
+
 def test_equal_extremes_share_the_gradient():
     x = np.array([[1.0, 3.0, 3.0], [2.0, 2.0, 2.0]])
     assert dl.grad(lambda t: t.max(1).sum())(x).tolist() == [[0, 0.5, 0.5], [1 / 3, 1 / 3, 1 / 3]]
