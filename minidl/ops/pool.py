@@ -127,7 +127,8 @@ def _apart(a: Array, size: int) -> list[Array]:
 
 def _pixels(a: Array) -> Array:
     """A view of images with one item a pixel: copied whole, it takes half the time of its channels."""
-    return a.view(np.dtype((np.void, a.shape[3] * a.itemsize)))[..., 0]
+    # Not np.dtype((np.void, n)): that asks a function in Python whose errors NumPy drops, Ctrl-C among them.
+    return a.view(np.dtype(f"V{a.shape[3] * a.itemsize}"))[..., 0]
 
 
 def _checked(name: str, x: TensorLike, size: int) -> Tensor:
