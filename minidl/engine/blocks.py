@@ -191,8 +191,11 @@ def release_blas() -> None:
 
 def _blas() -> list[Any]:
     if _State.blas is None:
-        import threadpoolctl  # type: ignore[import-untyped]
-
+        try:
+            import threadpoolctl  # type: ignore[import-untyped]
+        except ImportError:     # it needs ctypes, which a Python built without libffi doesn't have
+            _State.blas = []
+            return _State.blas
         found = threadpoolctl.ThreadpoolController().lib_controllers    # searches all libraries: once
         _State.blas = [library for library in found if library.user_api == "blas"]
     return _State.blas

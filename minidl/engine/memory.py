@@ -23,10 +23,10 @@ def keep_freed_memory() -> bool:
     """
     if not sys.platform.startswith("linux") or any(name in os.environ for name in SETTINGS):
         return False
-    import ctypes
-
     try:
+        import ctypes
+
         mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, AttributeError):       # musl has none
+    except (ImportError, OSError, AttributeError):      # a Python built without libffi; musl has no mallopt
         return False
     return bool(mallopt(M_MMAP_THRESHOLD, LARGEST) and mallopt(M_TRIM_THRESHOLD, KEPT))

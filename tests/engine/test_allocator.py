@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import subprocess
 import sys
 
 import pytest
@@ -62,3 +63,18 @@ def test_what_the_user_has_set_stays(name, linux):
     linux.setenv(name, "1")
     linux.setattr(ctypes, "CDLL", lambda name: Library(1, 1))
     assert memory.keep_freed_memory() is False
+
+
+def test_a_python_without_ctypes_trains():
+    code = """
+import sys
+sys.modules["_ctypes"] = None
+import minidl as dl
+dl.set_threads(2)
+with dl.Tape() as tape:
+    y = dl.Parameter([1.0]).exp().sum()
+tape.backward(y)
+dl.ops.exp([[0.0] * 8] * 40000)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr == ""
