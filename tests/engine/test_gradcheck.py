@@ -69,7 +69,18 @@ def test_the_direction_has_both_signs_so_that_opposite_errors_do_not_cancel():
         )
 
 
-def test_the_direction_moves_every_element_by_one_step():
+@pytest.mark.parametrize("seed", range(10))
+def test_the_direction_finds_a_gradient_that_went_to_another_element(seed):
+    def swapped(g):
+        g = g.copy()
+        g[0, 0, 0], g[1, 0, 0] = g[0, 0, 0] + g[1, 0, 0], 0
+        return g
+
+    with pytest.raises(GradcheckError, match="along a random direction"):
+        dl.gradcheck(damaged(swapped), np.tanh(IMAGES), samples=1, seed=seed)
+
+
+def test_the_direction_moves_every_element_by_half_a_step_to_a_whole_one():
     seen = []
 
     def f(x):
@@ -79,7 +90,9 @@ def test_the_direction_moves_every_element_by_one_step():
     small = np.tanh(X)
     dl.gradcheck(f, small, samples=1)
     for moved in seen[-2:]:
-        np.testing.assert_allclose(np.abs(moved - small), 1e-5, rtol=1e-6)
+        by = np.abs(moved - small)
+        assert 0.4999e-5 < by.min() < 0.6e-5 and 0.9e-5 < by.max() < 1.0001e-5
+        assert len(np.unique(by)) == by.size
     np.testing.assert_allclose(seen[-1] + seen[-2], 2 * small, rtol=1e-12)
 
 
