@@ -104,7 +104,9 @@ def observe_layer(implementation: Implementation, probe: Probe) -> Observation:
             why_not = UNREACHED if linked else UNLINKED
             missing |= {name: why_not for name, leaf in leaves.items() if leaf.grad is None}
             found |= {name: leaf.grad for name, leaf in leaves.items() if leaf.grad is not None}
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:      # SystemExit too, and whatever else a student may raise
         missing[""] = why(stage, error)
     return observation(found, missing)
 
@@ -164,7 +166,11 @@ def _output(y: Any) -> Tensor:
 
 def why(stage: str, error: BaseException) -> str:
     """A sentence: where a run ended, and by what; short and in ASCII."""
-    text = " ".join(str(error).split()).encode("ascii", "replace").decode()
+    try:
+        text = str(error)
+    except Exception:       # it is the student's class too
+        text = ""
+    text = " ".join(text.split()).encode("ascii", "replace").decode()
     text = text if len(text) <= 200 else text[:197] + "..."
     if isinstance(error, Unfit):
         return f"{stage}: {text}"

@@ -15,11 +15,22 @@ def of(report, name):
     return {check.name: check for check in report.checks}[name]
 
 
+class Speechless(Exception):
+    def __str__(self):
+        raise RuntimeError
+
+
+def throw(error):
+    raise error
+
+
 @pytest.mark.parametrize(("implementation", "sentence"), [
     (lambda n, **options: None, "building it: expected the implementation to return a Layer, got NoneType"),
     (lambda n: BatchNorm(n), "building it raised TypeError: "),
     (lambda n, **options: 1 / 0, "building it raised ZeroDivisionError: division by zero"),
     (lambda n, **options: exit(), "building it raised SystemExit"),
+    (lambda n, **options: throw(GeneratorExit()), "building it raised GeneratorExit"),
+    (lambda n, **options: throw(Speechless()), "building it raised Speechless"),
     (lambda n, **options: dl.Layer(),
      "giving it parameters and statistics: expected .gamma to be a Parameter, got NoneType"),
 ])

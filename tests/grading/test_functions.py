@@ -141,6 +141,10 @@ def test_the_known_mistakes_stand_together_above_the_count():
                    for functions in (pair(), WRONG["no beta"][0]))
 
 
+def throw(error):
+    raise error
+
+
 @pytest.mark.parametrize(("forward", "sentence"), [
     (lambda *_: None, "forward: expected it to return (y, cache), got NoneType None"),
     (lambda x, *_: x, "forward: expected it to return (y, cache), got shape (7, 3) of float64"),
@@ -151,6 +155,7 @@ def test_the_known_mistakes_stand_together_above_the_count():
     (lambda x, *_: (x * np.nan, 0), "at [0, 0] expected "),
     (lambda x: (x, 0), "forward raised TypeError: "),
     (lambda *_: exit("bye"), "forward raised SystemExit: bye"),
+    (lambda *_: throw(GeneratorExit("bye")), "forward raised GeneratorExit: bye"),
 ])
 def test_whatever_comes_is_a_sentence(forward, sentence):
     report = check_batch_norm(from_functions(forward, lambda g, cache: (g, g, g)))
@@ -180,3 +185,10 @@ def test_numpy_warnings_are_no_failures_of_their_own():
         return forward(x, gamma, beta, eps)
 
     assert check_batch_norm(from_functions(noisy, backward))
+
+
+def test_ctrl_c_of_whoever_waits_ends_the_grading():
+    with pytest.raises(KeyboardInterrupt):
+        check_batch_norm(from_functions(lambda *_: throw(KeyboardInterrupt()), lambda g, cache: (g, g, g)))
+    with pytest.raises(KeyboardInterrupt):
+        check_batch_norm(lambda n, **options: throw(KeyboardInterrupt()))
