@@ -12,17 +12,18 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import partial
+from queue import SimpleQueue
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
 from minidl.checks import whole
 from minidl.engine.array import Array
 
-if TYPE_CHECKING:
-    from concurrent.futures import ThreadPoolExecutor
-
 T = TypeVar("T")
+# Not concurrent.futures: its locks open and close in Python, where Ctrl-C may leave one closed for ever.
+Tasks: TypeAlias = "SimpleQueue[Callable[[], None] | None]"
 
 IMAGES_IN_A_BLOCK = 16      # so few that their columns stay near the second-level cache
 BLOCK = 1 << 16             # numbers in a block of elementwise work: a few arrays of them fit into that cache
@@ -36,7 +37,7 @@ class _State:
     """The process's threads; OpenBLAS's number of them is the process's too, so it changes under a lock."""
 
     threads: int | None = None
-    pool: ThreadPoolExecutor | None = None      # one thread less: the caller works too
+    pool: Tasks | None = None                   # served by one thread less: the caller works too
     blas: list[Any] | None = None
     before: tuple[int, ...] = ()                # BLAS's own numbers of threads, while it is held to one
     users = 0
@@ -80,9 +81,11 @@ def set_threads(n: int) -> None:
         if _State.users:
             raise RuntimeError("set_threads can't change threads that a computation uses: wait for its end")
         if _State.pool is not None and n != _State.threads:
-            _State.pool.shutdown(wait=False)
+            for _ in range(get_threads() - 1):
+                _State.pool.put(None)       # each sends one thread home
             _State.pool = None
         _State.threads = n
+        _State.before = ()
         for library in _blas():
             library.set_num_threads(n)
 
@@ -95,27 +98,46 @@ def map_blocks(function: Callable[[int, int], T], count: int, size: int = IMAGES
         return [function(start, min(start + size, count)) for start in starts]
     turns = deque(starts)       # whoever is free takes the next block: popleft is atomic
     results: dict[int, T] = {}
+    asked, ends = deque(range(threads - 1)), SimpleQueue[BaseException | None]()
 
     def work() -> None:
-        while True:
-            try:
-                start = turns.popleft()
-            except IndexError:
-                return
+        while (start := _next(turns)) is not None:
             results[start] = function(start, min(start + size, count))
+
+    def help_out(context: contextvars.Context) -> None:
+        if _next(asked) is None:        # all was done before this thread had time
+            return
+        error = None
+        try:
+            context.run(work)
+        except BaseException as caught:
+            error = caught
+        ends.put(error)
 
     with one_blas_thread():
         pool = _pool()
-        # Each works in a copy of the caller's context, where NumPy keeps its error state (np.errstate).
-        helpers = [pool.submit(contextvars.copy_context().run, work) for _ in range(threads - 1)]
+        for _ in range(threads - 1):
+            # Each works in a copy of the caller's context, where NumPy keeps its error state (np.errstate).
+            pool.put(partial(help_out, contextvars.copy_context()))
         try:
             work()
         finally:
             turns.clear()       # after an error nobody begins another block
-            for helper in helpers:
-                if not helper.cancel():
-                    helper.result()
+            coming = threads - 1
+            while _next(asked) is not None:
+                coming -= 1
+            errors = [ends.get() for _ in range(coming)]
+    for error in errors:
+        if error is not None:
+            raise error
     return [results[start] for start in starts]
+
+
+def _next(numbers: deque[int]) -> int | None:
+    try:
+        return numbers.popleft()
+    except IndexError:
+        return None
 
 
 def elementwise(formula: Callable[..., Array], *arrays: Array) -> Array:
@@ -170,19 +192,20 @@ def one_blas_thread() -> Iterator[None]:
 def hold_blas() -> None:
     """Begin what `release_blas` ends: BLAS computes on one thread."""
     with _lock:
-        _State.users += 1
-        if _State.users == 1 and get_threads() > 1:
+        if _State.users == 0 and get_threads() > 1:
             # threadpoolctl's own limit() asks every library it knows, for five times as long; and it must be
             # this lock that counts, as OpenBLAS has one number for all threads of the process.
-            _State.before = tuple([library.get_num_threads() for library in _blas()])
+            _State.before = _State.before or tuple([library.get_num_threads() for library in _blas()])
             for library in _blas():
                 library.set_num_threads(1)
+        _State.users += 1       # last: Ctrl-C in a call above leaves nothing held, and `before` known
 
 
 def release_blas() -> None:
     """End what `hold_blas` began."""
     with _lock:
-        _State.users = max(0, _State.users - 1)     # a child forked in between begins at 0
+        if _State.users:        # a child forked in between begins at 0
+            _State.users -= 1
         if _State.users == 0 and _State.before:
             for library, threads in zip(_blas(), _State.before, strict=True):
                 library.set_num_threads(threads)
@@ -201,13 +224,19 @@ def _blas() -> list[Any]:
     return _State.blas
 
 
-def _pool() -> ThreadPoolExecutor:
+def _pool() -> Tasks:
     with _lock:
         if _State.pool is None:
-            from concurrent.futures import ThreadPoolExecutor
-
-            _State.pool = ThreadPoolExecutor(get_threads() - 1, thread_name_prefix="minidl")
+            _State.pool = SimpleQueue()
+            for _ in range(get_threads() - 1):
+                threading.Thread(target=_serve, args=(_State.pool,), name="minidl", daemon=True).start()
         return _State.pool
+
+
+def _serve(tasks: Tasks) -> None:
+    while (task := tasks.get()) is not None:
+        task()
+        del task        # and the arrays that it knows, while waiting for the next one
 
 
 def _after_fork() -> None:
