@@ -7,11 +7,11 @@ have a fixed size and results an order: nothing depends on the number of threads
 from __future__ import annotations
 
 import contextvars
+import math
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from queue import SimpleQueue
 from typing import Any, TypeAlias, TypeVar
@@ -26,8 +26,10 @@ T = TypeVar("T")
 Tasks: TypeAlias = "SimpleQueue[Callable[[], None] | None]"
 
 IMAGES_IN_A_BLOCK = 16      # so few that their columns stay near the second-level cache
-BLOCK = 1 << 16             # numbers in a block of elementwise work: a few arrays of them fit into that cache
-WORTH_SHARING = 1 << 18     # numbers in an array whose elementwise work takes longer than waking a thread
+BLOCK = 1 << 17             # numbers in a block of elementwise work: an array or two of them fit into that cache
+WORTH_SHARING = 5 << 17     # numbers to work on, 0.2 ms or more; waking a thread costs a quarter of that
+BLAS_SHARES = 1 << 18       # multiplications from which OpenBLAS would use its own threads
+COLUMNS = 256               # at least so many in a block of a matrix product
 WORTH_THREADS = 1 << 24     # multiplications in a matrix product: 0.1 ms; waking a thread costs a fifth of it
 
 _lock = threading.Lock()
@@ -90,11 +92,24 @@ def set_threads(n: int) -> None:
             library.set_num_threads(n)
 
 
-def map_blocks(function: Callable[[int, int], T], count: int, size: int = IMAGES_IN_A_BLOCK) -> list[T]:
-    """Call `function(start, stop)` for each block of `size` of `count`; results in the order of blocks."""
+def map_blocks(
+    function: Callable[[int, int], T],
+    count: int,
+    size: int = IMAGES_IN_A_BLOCK,
+    numbers: int = WORTH_SHARING,
+) -> list[T]:
+    """Call `function(start, stop)` for each block of `size` of `count`; results in the order of blocks.
+
+    Args:
+        function: computes a block.
+        count: how many there are of what blocks are made of: images, rows, numbers.
+        size: how many of them are a block.
+        numbers: on how many numbers all blocks together work; threads share them where that is worth it.
+
+    """
     starts = range(0, count, size)
     threads = min(get_threads(), len(starts))
-    if threads < 2:
+    if threads < 2 or numbers < WORTH_SHARING:
         return [function(start, min(start + size, count)) for start in starts]
     turns = deque(starts)       # whoever is free takes the next block: popleft is atomic
     results: dict[int, T] = {}
@@ -140,6 +155,15 @@ def _next(numbers: deque[int]) -> int | None:
         return None
 
 
+def block_size(count: int, numbers: int, most: int = BLOCK) -> int:
+    """How many of `count` make a block of about `most` numbers, where all together have `numbers`.
+
+    The blocks are 1, 2, 4, 8, ...: so two threads, or four, end together.
+    """
+    halvings = max(0, round(math.log2(max(numbers, 1) / most)))
+    return max(1, -(-count // 2**halvings))
+
+
 def elementwise(formula: Callable[..., Array], *arrays: Array) -> Array:
     """`formula(*arrays, out)` of arrays of one shape, in blocks where they are large.
 
@@ -156,36 +180,46 @@ def elementwise(formula: Callable[..., Array], *arrays: Array) -> Array:
     flat = [a.reshape(-1) for a in arrays]
     out = np.empty(first.size, first.dtype)
     map_blocks(
-        lambda start, stop: formula(*[a[start:stop] for a in flat], out[start:stop]), first.size, BLOCK
+        lambda start, stop: formula(*[a[start:stop] for a in flat], out[start:stop]), first.size,
+        block_size(first.size, first.size), first.size,
     )
     return out.reshape(first.shape)
 
 
 def matmul(a: Array, b: Array) -> Array:
-    """The product of two matrices, (n, k) @ (k, m), in blocks of rows where it is large."""
+    """The product of two matrices, (n, k) @ (k, m), in blocks of columns, or of rows, where it is large."""
     n, k = a.shape
     m = b.shape[1]
-    if n * k * m < WORTH_THREADS:
-        small: Array = np.matmul(a, b)
-        return small
+    work = n * k * m
+    if work < BLAS_SHARES:
+        return np.matmul(a, b)      # type: ignore[no-any-return]
     out = np.empty((n, m), a.dtype)
-    # Each block packs all of b anew, so there are few of them.
-    rows = max(64, -(-n // 8))
-    map_blocks(lambda start, stop: np.matmul(a[start:stop], b, out=out[start:stop]), n, rows)
+    if work < WORTH_THREADS:
+        with one_blas_thread():     # or BLAS's threads, which wait in a loop, would be in the way of ours
+            np.matmul(a, b, out=out)
+    # Each block packs the whole other matrix anew, so there are few of them. In the networks here that is the
+    # examples' or the gradients', the shorter one, if the blocks are of columns.
+    elif m >= 2 * COLUMNS:
+        width = max(COLUMNS, -(-m // 8))
+        map_blocks(lambda start, stop: np.matmul(a, b[:, start:stop], out=out[:, start:stop]), m, width)
+    else:
+        rows = max(64, -(-n // 8))
+        map_blocks(lambda start, stop: np.matmul(a[start:stop], b, out=out[start:stop]), n, rows)
     return out
 
 
-@contextmanager
-def one_blas_thread() -> Iterator[None]:
+class one_blas_thread:  # noqa: N801  # used as a function is
     """Hold BLAS to one thread, so that its threads and ours don't fight for the cores.
 
     The last user of several gives BLAS its threads back. On small matrices BLAS's threads cost more than they
-    bring: when another process has the second core, a product waits for it.
+    bring: when another process has the second core, a product waits for it. And they wait for the next product
+    in a loop, some milliseconds long, on a core that ours could use.
     """
-    hold_blas()
-    try:
-        yield
-    finally:
+
+    def __enter__(self) -> None:
+        hold_blas()
+
+    def __exit__(self, *error: object) -> None:
         release_blas()
 
 

@@ -10,14 +10,13 @@ from __future__ import annotations
 import os
 import sys
 
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3     # from glibc's malloc.h
-LARGEST = 32 << 20      # bytes of an array; glibc refuses more: larger ones still come from the system
+M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4       # from glibc's malloc.h
 KEPT = 1 << 30          # bytes of freed memory that stay with the process
-SETTINGS = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "GLIBC_TUNABLES")
+SETTINGS = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "MALLOC_MMAP_MAX_", "GLIBC_TUNABLES")
 
 
 def keep_freed_memory() -> bool:
-    """Let glibc keep freed memory of arrays up to 32 MiB in this process; whether it will.
+    """Let glibc keep the memory of freed arrays in this process; whether it will.
 
     Not on other systems, nor where the user has set the allocator's variables.
     """
@@ -29,4 +28,5 @@ def keep_freed_memory() -> bool:
         mallopt = ctypes.CDLL(None).mallopt
     except (ImportError, OSError, AttributeError):      # a Python built without libffi; musl has no mallopt
         return False
-    return bool(mallopt(M_MMAP_THRESHOLD, LARGEST) and mallopt(M_TRIM_THRESHOLD, KEPT))
+    # No array gets pages of its own (mmap), which would go back with it: M_MMAP_THRESHOLD ends at 32 MiB.
+    return bool(mallopt(M_MMAP_MAX, 0) and mallopt(M_TRIM_THRESHOLD, KEPT))

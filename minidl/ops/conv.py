@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from minidl.engine.arguments import tensors
 from minidl.engine.array import Array
@@ -66,7 +65,8 @@ def conv2d(
         if b is not None:
             rows += b
 
-    map_blocks(forward, n)
+    numbers = n * p * q * len(W.reshape(-1, out))       # in the columns
+    map_blocks(forward, n, numbers=numbers)
 
     def vjp(g: Array) -> list[Array | None]:
         # dW[i, j] = Σ x[n, p·stride + i, q·stride + j]ᵀ g[n, p, q],  and of dx the same pixels get
@@ -86,9 +86,10 @@ def conv2d(
                 for i in range(k):
                     part = (reach @ mirrored[i]).reshape(-1, p, *da.shape[2:])
                     da[start:stop, i : i + stride * p : stride] += part
-            return _columns(a[start:stop], k, stride).T @ rows if weight.requires_grad else None
+            # np.dot, as np.matmul keeps Python's lock where the product is small, however long its sums are.
+            return np.dot(_columns(a[start:stop], k, stride).T, rows) if weight.requires_grad else None
 
-        parts = map_blocks(backward, n)
+        parts = map_blocks(backward, n, numbers=numbers)
         dx = da if da is None or not padding else da[:, padding:-padding, padding:-padding]
         dW = sum([part for part in parts if part is not None], start=np.zeros_like(W.reshape(-1, out)))
         dW = dW.reshape(W.shape)
@@ -115,10 +116,10 @@ def _columns(a: Array, k: int, stride: int) -> Array:
     pixel, row, image = c * item, width * c * item, height * width * c * item
     if c == 1:
         # The other way round: runs along the image's row are longer than the kernel is wide. BLAS takes both.
-        windows = as_strided(a, (k, k, n, p, q), (row, item, image, stride * row, stride * item))
+        windows = _view(a, (k, k, n, p, q), (row, item, image, stride * row, stride * item))
         return windows.reshape(k * k, n * p * q).T
     # k pixels of one image row lie side by side in memory, so they are copied in runs of k·c numbers.
-    windows = as_strided(a, (n, p, q, k, k * c), (image, stride * row, stride * pixel, row, item))
+    windows = _view(a, (n, p, q, k, k * c), (image, stride * row, stride * pixel, row, item))
     return windows.reshape(n * p * q, k * k * c)
 
 
@@ -127,5 +128,11 @@ def _reach(g: Array, k: int, stride: int, width: int) -> Array:
     n, p, q, out = g.shape
     spread = np.zeros((n, p, width + k - 1, out), g.dtype)
     spread[:, :, k - 1 : k - 1 + stride * q : stride] = g
-    windows = np.lib.stride_tricks.sliding_window_view(spread.reshape(n, p, -1), k * out, axis=2)
-    return windows[:, :, ::out].reshape(n * p * width, k * out)
+    item = g.itemsize
+    pixel, row = out * item, (width + k - 1) * out * item
+    return _view(spread, (n, p, width, k * out), (p * row, row, pixel, item)).reshape(n * p * width, k * out)
+
+
+def _view(a: Array, shape: tuple[int, ...], strides: tuple[int, ...]) -> Array:
+    """A contiguous array's memory under another shape: as np.lib.stride_tricks gives it, ten times as fast."""
+    return np.ndarray(shape, a.dtype, a, 0, strides)

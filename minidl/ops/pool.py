@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 import numpy as np
 
 from minidl.engine.arguments import as_tensor
 from minidl.engine.array import Array
-from minidl.engine.blocks import map_blocks
-from minidl.engine.tape import record
+from minidl.engine.blocks import block_size, map_blocks
+from minidl.engine.tape import active_tape, record
 from minidl.engine.tensor import Tensor, TensorLike
+
+POOLED = 3 << 18    # numbers in a block of images: its many short steps would take turns at Python's lock
 
 
 def max_pool2d(x: TensorLike, size: int) -> Tensor:
@@ -33,6 +37,14 @@ def max_pool2d(x: TensorLike, size: int) -> Tensor:
     a = np.ascontiguousarray(x.data)
     n, p, q, channels = len(a), a.shape[1] // size, a.shape[2] // size, a.shape[3]
     y = np.empty((n, p, q, channels), a.dtype)
+    images = block_size(n, a.size, POOLED)
+    if active_tape() is None or not x.requires_grad:        # nobody will ask where each maximum stood
+        def largest(start: int, stop: int) -> None:
+            down = reduce(np.maximum, [a[start:stop, i : p * size : size] for i in range(size)])
+            y[start:stop] = reduce(np.maximum, _apart(down, size))
+
+        map_blocks(largest, n, images, a.size)
+        return record("max_pool2d", y, (x,), lambda g: (None,))
     # Where each maximum stood: its column, for each row of the window, and then the row.
     index = np.min_scalar_type(size - 1)        # uint8
     column = np.empty((n, p * size, q, channels), index)
@@ -42,7 +54,7 @@ def max_pool2d(x: TensorLike, size: int) -> Tensor:
         across, column[start:stop] = _first_largest(_apart(a[start:stop, : p * size], size))
         y[start:stop], row[start:stop] = _first_largest([across[:, i::size] for i in range(size)])
 
-    map_blocks(forward, n)
+    map_blocks(forward, n, images, a.size)
 
     def vjp(g: Array) -> tuple[Array]:
         dx = np.empty(a.shape, a.dtype)
@@ -57,7 +69,7 @@ def max_pool2d(x: TensorLike, size: int) -> Tensor:
             for j in range(size):
                 pixels[:, :, j : q * size : size] = _pixels(across * (column[start:stop] == j))
 
-        map_blocks(backward, n)
+        map_blocks(backward, n, images, a.size)
         return (dx,)
 
     return record("max_pool2d", y, (x,), vjp)

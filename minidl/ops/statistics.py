@@ -7,7 +7,9 @@ from typing import TypeAlias
 import numpy as np
 
 from minidl.engine.array import Array
-from minidl.ops.columns import add_down, block_sums, by_blocks, column_groups, is_one_block, tiled
+from minidl.ops.columns import (
+    add_down, average_down, block_sums, by_blocks, column_sums, is_one_block, tiled
+)
 
 # (rows, mean, rest): rows - mean - rest, where `rest` is what the rounding of the mean left, so that the
 # difference loses no digits. It is cheaper to compute again than to keep, but for few rows: there `rows` are
@@ -18,46 +20,30 @@ Distances: TypeAlias = "tuple[Array, Array | None, Array | None]"
 def batch_statistics(rows: Array) -> tuple[Distances, Array, Array]:
     """The distances from the mean, mean and biased variance of (m, features).
 
-    E[x²] - E[x]² would cancel, and a running sum of 73,728 numbers in float32 has forgotten half of them. So
-    the columns are taken in groups, short and in the cache, and of each the mean and the squares about it.
-    The groups' squares, and those of their distances from the common mean, add up to the variance
-    (Chan, Golub & LeVeque 1983).
+    E[x²] - E[x]² would cancel. So a value near the mean comes first, and then the squares about that value. The
+    mean of the distances from it, the rest, corrects both (Chan, Golub & LeVeque 1983, "Algorithms for computing
+    the sample variance": shifted data, and the corrected two-pass algorithm).
     """
     m = len(rows)
     if is_one_block(rows):
-        pivot, rest, centred = _about_a_pivot(rows)
+        near = rows[0]
+        centred = rows - near
+        rest = average_down(centred)
         centred -= rest
-        return (centred, None, None), pivot + rest, add_down(centred * centred) / m
-    pivots, rests, squares, counts = column_groups(_moments, rows)
-    # So few of them that float64 costs nothing; and as far from one value, as small as the spread again.
-    origin = pivots[0].astype(np.float64)
-    means = pivots - origin + rests
-    common = np.add.reduce(counts * means, axis=0) / m
-    means -= common
-    between = np.einsum("ij,ij,ij->j", counts, means, means)
-    var = (np.add.reduce(squares, axis=0, dtype=np.float64) + between) / m
-    mean = (origin + common).astype(rows.dtype)
-    rest = (origin - mean + common).astype(rows.dtype)
-    return (rows, mean, rest), mean, var.astype(rows.dtype)
+        return (centred, None, None), near + rest, average_down(centred * centred)
+    near = column_sums(rows) / m
+    # Sums are rounded. Of a constant column the distances shall be 0, so there its first value is the mean.
+    near = np.where(abs(near - rows[0]) <= 1e-4 * abs(near), rows[0], near)
+    wide_near = tiled(near, rows)
 
+    def moments(block: Array) -> tuple[Array, Array]:
+        centred = block - wide_near
+        return add_down(centred), add_down(np.multiply(centred, centred, out=centred))
 
-def _moments(block: Array) -> tuple[Array, Array, Array, Array]:
-    """Of each column a value in it, how far the mean is from that, the squares about the mean, the length."""
-    n, width = block.shape
-    pivot, rest, centred = _about_a_pivot(block)
-    centred -= rest     # not Σ centred² - n·rest²: where the value is an outlier, that cancels
-    return pivot, rest, np.einsum("ij,ij->j", centred, centred), np.full(width, n)
-
-
-def _about_a_pivot(block: Array) -> tuple[Array, Array, Array]:
-    """Of each column a value in it, how far the mean is from that, and how far all values are.
-
-    The distances from a value of the column are as small as its spread, so their sum is precise; and of a
-    constant column they are 0.
-    """
-    pivot = block[0]
-    centred = block - pivot
-    return pivot, add_down(centred) / len(block), centred
+    rest, var = [total / m for total in block_sums(moments, rows)]
+    mean = (near + rest).astype(rows.dtype)
+    var = np.maximum(var - rest * rest, 0).astype(rows.dtype)
+    return (rows, mean, (near - mean.astype(np.float64) + rest).astype(rows.dtype)), mean, var
 
 
 def affine(distances: Distances, scale: Array, shift: Array | None) -> Array:
@@ -104,7 +90,11 @@ def sums_along(g: Array, distances: Distances) -> tuple[Array, Array]:
     if mean is None:
         return add_down(g), add_down(g * rows)
     wide_mean = tiled(mean, rows)
-    total, along = block_sums(
-        lambda g, block: (add_down(g), np.einsum("ij,ij->j", g, block - wide_mean)), g, rows
-    )
+
+    def sums(g: Array, block: Array) -> tuple[Array, Array]:
+        products = block - wide_mean
+        products *= g
+        return add_down(g), add_down(products)
+
+    total, along = [total.astype(rows.dtype) for total in block_sums(sums, g, rows)]
     return total, along if rest is None else along - rest * total

@@ -10,7 +10,7 @@ from typing import Any
 # For the second column, wherever minidl's engine changes how the C library's allocator treats large arrays:
 # blocks of up to 32 MiB (the most that glibc allows) come from the heap, and the heap keeps what is freed.
 ALLOCATOR = {
-    "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),
+    "MALLOC_MMAP_MAX_": "0",
     "MALLOC_TRIM_THRESHOLD_": str(2**30),
 }
 

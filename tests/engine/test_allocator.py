@@ -32,12 +32,12 @@ def linux(monkeypatch):
 
 
 @pytest.mark.parametrize(("answers", "expected"), [((1, 1), True), ((0, 1), False), ((1, 0), False)])
-def test_it_asks_to_keep_arrays_of_up_to_32_mib(answers, expected, linux):
+def test_it_asks_to_keep_the_memory_of_arrays(answers, expected, linux):
     library, opened = Library(*answers), []
     linux.setattr(ctypes, "CDLL", lambda name: opened.append(name) or library)
     assert memory.keep_freed_memory() is expected
     assert opened == [None]     # this process itself
-    assert library.asked == [(-3, 32 << 20), (-1, 1 << 30)][: len(library.asked)]
+    assert library.asked == [(-4, 0), (-1, 1 << 30)][: len(library.asked)]
     assert len(library.asked) == 1 + answers[0]
 
 
@@ -58,7 +58,7 @@ def test_another_system_is_left_alone(platform, linux):
     assert memory.keep_freed_memory() is False
 
 
-@pytest.mark.parametrize("name", ["MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "GLIBC_TUNABLES"])
+@pytest.mark.parametrize("name", memory.SETTINGS)
 def test_what_the_user_has_set_stays(name, linux):
     linux.setenv(name, "1")
     linux.setattr(ctypes, "CDLL", lambda name: Library(1, 1))

@@ -63,8 +63,25 @@ def test_blocks_keep_the_callers_error_state(threads):
         blocks.map_blocks(lambda start, stop: np.ones(2) / np.zeros(2), 32)
 
 
+@pytest.mark.parametrize(("count", "numbers", "most", "size"), [
+    (100, 0, 10, 100), (100, 10, 10, 100), (100, 20, 10, 50), (100, 28, 10, 50), (100, 29, 10, 25), (5, 80, 10, 1), (0, 0, 10, 1),
+])
+def test_block_size_makes_1_or_2_or_4_or_8_blocks(count, numbers, most, size):
+    assert blocks.block_size(count, numbers, most) == size
+
+
 @pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("shape", [(7,), (512, 511), (512, 512), (257, 1021, 2), (5, 1 << 16)], ids=str)
+def test_work_that_is_not_worth_it_is_not_shared(threads):
+    dl.set_threads(threads)
+    names = [
+        set(blocks.map_blocks(lambda start, stop: threading.current_thread().name, 64, numbers=numbers))
+        for numbers in (0, blocks.WORTH_SHARING - 1)
+    ]
+    assert names == [{"MainThread"}] * 2
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("shape", [(7,), (640, 1023), (640, 1024), (257, 1021, 3), (11, 1 << 16)], ids=str)
 def test_elementwise_computes_large_arrays_in_blocks(shape, threads):
     dl.set_threads(threads)
     rng, sizes = np.random.default_rng(0), []
@@ -77,7 +94,7 @@ def test_elementwise_computes_large_arrays_in_blocks(shape, threads):
     found = blocks.elementwise(formula, a, b)
     assert (found.shape, found.dtype) == (shape, np.float32)
     np.testing.assert_array_equal(found, a * b + 1)
-    assert max(sizes) == (a.size if a.size < blocks.WORTH_SHARING else blocks.BLOCK)
+    assert len(sizes) == (1 if a.size < blocks.WORTH_SHARING else {655_360: 4, 720_896: 4, 787_191: 8}[a.size])
     assert sum(sizes) == a.size
 
 

@@ -22,7 +22,9 @@ def pool_of_two(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """
     before, names = blocks.get_threads(), []
 
-    def meeting(function: Callable[[int, int], Any], count: int, size: int = blocks.IMAGES_IN_A_BLOCK) -> Any:
+    def meeting(
+        function: Callable[[int, int], Any], count: int, size: int = blocks.IMAGES_IN_A_BLOCK, numbers: int = 0
+    ) -> Any:
         barrier = threading.Barrier(2, timeout=60)
         together = blocks.get_threads() == 2 and count > size
 
@@ -32,10 +34,11 @@ def pool_of_two(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
                 barrier.wait()
             return function(start, stop)
 
-        return map_blocks(work, count, size)
+        return map_blocks(work, count, size)        # shared, however small it is
 
     for module in ("ops.conv", "ops.pool", "ops.columns", "engine.blocks"):
         monkeypatch.setattr(f"minidl.{module}.map_blocks", meeting)
+    monkeypatch.setattr("minidl.ops.pool.POOLED", 1)        # a block for each image
     dl.set_threads(2)
     yield names
     dl.set_threads(before)

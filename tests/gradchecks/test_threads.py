@@ -101,7 +101,7 @@ def test_one_and_two_threads_give_the_same_bits(
 ) -> None:
     """Blocks have a fixed size and are added up in their order, and BLAS has one thread in both cases."""
     on_two = step(n, padding, dtype)
-    assert both_threads_worked(pool_of_two) == (n > blocks.IMAGES_IN_A_BLOCK)
+    assert both_threads_worked(pool_of_two) == (n > 1)
     dl.set_threads(1)
     pool_of_two.clear()
     on_one = step(n, padding, dtype)
