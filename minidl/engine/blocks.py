@@ -7,6 +7,7 @@ have a fixed size and results an order: nothing depends on the number of threads
 from __future__ import annotations
 
 import contextvars
+import itertools
 import math
 import os
 import threading
@@ -22,11 +23,12 @@ from minidl.checks import whole
 from minidl.engine.array import Array
 
 T = TypeVar("T")
+Controls: TypeAlias = tuple[Callable[[], int], Callable[[int], None]]      # get and set a number of threads
 # Not concurrent.futures: its locks open and close in Python, where Ctrl-C may leave one closed for ever.
 Tasks: TypeAlias = "SimpleQueue[Callable[[], None] | None]"
 
 IMAGES_IN_A_BLOCK = 16      # so few that their columns stay near the second-level cache
-BLOCK = 1 << 17             # numbers in a block of elementwise work: an array or two of them fit into that cache
+BLOCK = 1 << 17             # numbers in a block of elementwise work: one or two of them fit into that cache
 WORTH_SHARING = 5 << 17     # numbers to work on, 0.2 ms or more; waking a thread costs a quarter of that
 BLAS_SHARES = 1 << 18       # multiplications from which OpenBLAS would use its own threads
 COLUMNS = 256               # at least so many in a block of a matrix product
@@ -40,7 +42,7 @@ class _State:
 
     threads: int | None = None
     pool: Tasks | None = None                   # served by one thread less: the caller works too
-    blas: list[Any] | None = None
+    blas: list[Controls] | None = None
     before: tuple[int, ...] = ()                # BLAS's own numbers of threads, while it is held to one
     users = 0
 
@@ -88,8 +90,8 @@ def set_threads(n: int) -> None:
             _State.pool = None
         _State.threads = n
         _State.before = ()
-        for library in _blas():
-            library.set_num_threads(n)
+        for _, set_number in _blas():
+            set_number(n)
 
 
 def map_blocks(
@@ -160,8 +162,8 @@ def block_size(count: int, numbers: int, most: int = BLOCK) -> int:
 
     The blocks are 1, 2, 4, 8, ...: so two threads, or four, end together.
     """
-    halvings = max(0, round(math.log2(max(numbers, 1) / most)))
-    return max(1, -(-count // 2**halvings))
+    halvings: int = max(0, round(math.log2(max(numbers, 1) / most)))
+    return max(1, -(-count // (1 << halvings)))
 
 
 def elementwise(formula: Callable[..., Array], *arrays: Array) -> Array:
@@ -208,12 +210,12 @@ def matmul(a: Array, b: Array) -> Array:
     return out
 
 
-class one_blas_thread:  # noqa: N801  # used as a function is
+class one_blas_thread:
     """Hold BLAS to one thread, so that its threads and ours don't fight for the cores.
 
-    The last user of several gives BLAS its threads back. On small matrices BLAS's threads cost more than they
-    bring: when another process has the second core, a product waits for it. And they wait for the next product
-    in a loop, some milliseconds long, on a core that ours could use.
+    The last user of several gives BLAS its threads back. On small matrices they cost more than they bring:
+    when another process has the second core, a product waits for it. And they wait for the next product in a
+    loop, some milliseconds long, on a core that ours could use.
     """
 
     def __enter__(self) -> None:
@@ -227,11 +229,10 @@ def hold_blas() -> None:
     """Begin what `release_blas` ends: BLAS computes on one thread."""
     with _lock:
         if _State.users == 0 and get_threads() > 1:
-            # threadpoolctl's own limit() asks every library it knows, for five times as long; and it must be
-            # this lock that counts, as OpenBLAS has one number for all threads of the process.
-            _State.before = _State.before or tuple([library.get_num_threads() for library in _blas()])
-            for library in _blas():
-                library.set_num_threads(1)
+            # This lock must count, and not threadpoolctl's limit(): OpenBLAS has one number for all threads.
+            _State.before = _State.before or tuple([get_number() for get_number, _ in _blas()])
+            for _, set_number in _blas():
+                set_number(1)
         _State.users += 1       # last: Ctrl-C in a call above leaves nothing held, and `before` known
 
 
@@ -241,12 +242,12 @@ def release_blas() -> None:
         if _State.users:        # a child forked in between begins at 0
             _State.users -= 1
         if _State.users == 0 and _State.before:
-            for library, threads in zip(_blas(), _State.before, strict=True):
-                library.set_num_threads(threads)
+            for (_, set_number), threads in zip(_blas(), _State.before, strict=True):
+                set_number(threads)
             _State.before = ()
 
 
-def _blas() -> list[Any]:
+def _blas() -> list[Controls]:
     if _State.blas is None:
         try:
             import threadpoolctl  # type: ignore[import-untyped]
@@ -254,8 +255,19 @@ def _blas() -> list[Any]:
             _State.blas = []
             return _State.blas
         found = threadpoolctl.ThreadpoolController().lib_controllers    # searches all libraries: once
-        _State.blas = [library for library in found if library.user_api == "blas"]
+        _State.blas = [_controls(library) for library in found if library.user_api == "blas"]
     return _State.blas
+
+
+def _controls(library: Any) -> Controls:
+    """OpenBLAS's own functions: threadpoolctl's are slower, and obey only the first thread that asked."""
+    if library.internal_api == "openblas" and library.threading_layer == "pthreads":
+        for prefix, suffix in itertools.product(("", "scipy_"), ("", "64_", "_64")):    # NumPy's has both
+            names = [f"{prefix}openblas_{what}_num_threads{suffix}" for what in ("get", "set")]
+            get_number, set_number = [getattr(library.dynlib, name, None) for name in names]
+            if get_number and set_number:
+                return get_number, set_number
+    return library.get_num_threads, library.set_num_threads
 
 
 def _pool() -> Tasks:

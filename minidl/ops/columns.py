@@ -19,8 +19,8 @@ from minidl.engine.blocks import BLOCK, block_size, map_blocks
 
 T = TypeVar("T")
 
-WIDTH = 2048        # numbers in a wide row, about: half of it is slower to add down, and twice as much isn't faster
-LINE = 16384        # numbers in a line of wide rows, about: NumPy repeats a vector shorter than its buffer, 8192, slowly
+WIDTH = 2048        # numbers in a wide row, about: half of it is slower to add down, twice as much isn't faster
+LINE = 16384        # in a line of wide rows, about: a vector shorter than 8192, its buffer, NumPy repeats slowly
 FEW_ROWS = 256      # up to so many, rows aren't worth laying side by side
 MANY_ROWS = 1024    # a running sum of more terms in float32 would forget its small ones
 
@@ -82,9 +82,8 @@ def _map_wide(function: Callable[..., T], *arrays: Array) -> list[T]:
         return [function(*arrays)]
     lines = [a.reshape(-1, below, beside * features) for a in arrays]
     count = len(lines[0])
-    return map_blocks(
-        lambda start, stop: function(*[a[start:stop] for a in lines]), count, block_size(count, numbers), numbers
-    )
+    size = block_size(count, numbers)
+    return map_blocks(lambda start, stop: function(*[a[start:stop] for a in lines]), count, size, numbers)
 
 
 def is_one_block(rows: Array) -> bool:

@@ -7,9 +7,7 @@ from typing import TypeAlias
 import numpy as np
 
 from minidl.engine.array import Array
-from minidl.ops.columns import (
-    add_down, average_down, block_sums, by_blocks, column_sums, is_one_block, tiled
-)
+from minidl.ops.columns import add_down, average_down, block_sums, by_blocks, column_sums, is_one_block, tiled
 
 # (rows, mean, rest): rows - mean - rest, where `rest` is what the rounding of the mean left, so that the
 # difference loses no digits. It is cheaper to compute again than to keep, but for few rows: there `rows` are
@@ -20,9 +18,9 @@ Distances: TypeAlias = "tuple[Array, Array | None, Array | None]"
 def batch_statistics(rows: Array) -> tuple[Distances, Array, Array]:
     """The distances from the mean, mean and biased variance of (m, features).
 
-    E[x²] - E[x]² would cancel. So a value near the mean comes first, and then the squares about that value. The
-    mean of the distances from it, the rest, corrects both (Chan, Golub & LeVeque 1983, "Algorithms for computing
-    the sample variance": shifted data, and the corrected two-pass algorithm).
+    E[x²] - E[x]² would cancel. So a value near the mean comes first, and then the squares about that value.
+    The mean of the distances from it, the rest, corrects both (Chan, Golub & LeVeque 1983, "Algorithms for
+    computing the sample variance": shifted data, and the corrected two-pass algorithm).
     """
     m = len(rows)
     if is_one_block(rows):

@@ -64,7 +64,8 @@ def test_blocks_keep_the_callers_error_state(threads):
 
 
 @pytest.mark.parametrize(("count", "numbers", "most", "size"), [
-    (100, 0, 10, 100), (100, 10, 10, 100), (100, 20, 10, 50), (100, 28, 10, 50), (100, 29, 10, 25), (5, 80, 10, 1), (0, 0, 10, 1),
+    (100, 0, 10, 100), (100, 10, 10, 100), (100, 20, 10, 50), (100, 28, 10, 50), (100, 29, 10, 25),
+    (5, 80, 10, 1), (0, 0, 10, 1),
 ])
 def test_block_size_makes_1_or_2_or_4_or_8_blocks(count, numbers, most, size):
     assert blocks.block_size(count, numbers, most) == size
@@ -94,7 +95,8 @@ def test_elementwise_computes_large_arrays_in_blocks(shape, threads):
     found = blocks.elementwise(formula, a, b)
     assert (found.shape, found.dtype) == (shape, np.float32)
     np.testing.assert_array_equal(found, a * b + 1)
-    assert len(sizes) == (1 if a.size < blocks.WORTH_SHARING else {655_360: 4, 720_896: 4, 787_191: 8}[a.size])
+    expected = {655_360: 4, 720_896: 4, 787_191: 8}
+    assert len(sizes) == (1 if a.size < blocks.WORTH_SHARING else expected[a.size])
     assert sum(sizes) == a.size
 
 
@@ -119,6 +121,37 @@ def test_blas_held_twice_is_let_go_by_the_last_and_no_thread_is_too_many():
             assert blas_threads() <= {1}
         assert blas_threads() <= {1}
     assert blas_threads() == outside
+
+
+def test_the_limit_holds_in_every_thread():
+    dl.set_threads(2)       # threadpoolctl would obey this thread alone from now on
+    if not blas_threads():
+        pytest.skip("threadpoolctl knows no BLAS here")
+    outside, inside = blas_threads(), []
+
+    def look():
+        with dl.Tape():
+            inside.append(blas_threads())
+
+    for _ in range(2):
+        user = threading.Thread(target=look)
+        user.start()
+        user.join()
+    look()
+    assert inside == [{1}] * 3
+    assert blas_threads() == outside == {2}
+
+
+def test_another_blas_is_controlled_by_threadpoolctl():
+    class Library:
+        internal_api, threading_layer = "mkl", "intel"
+        get_num_threads, set_num_threads = object(), object()
+
+    assert blocks._controls(Library) == (Library.get_num_threads, Library.set_num_threads)
+    Library.internal_api = "openblas"
+    assert blocks._controls(Library) == (Library.get_num_threads, Library.set_num_threads)
+    Library.threading_layer, Library.dynlib = "pthreads", object()      # under a name that nobody knows
+    assert blocks._controls(Library) == (Library.get_num_threads, Library.set_num_threads)
 
 
 def test_blas_gets_as_many_threads():

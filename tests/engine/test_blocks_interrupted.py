@@ -74,7 +74,7 @@ def test_an_interrupt_in_blas_itself_is_made_good_by_the_next_user(monkeypatch):
                 raise KeyboardInterrupt
 
     library = Library()
-    monkeypatch.setattr(blocks._State, "blas", [library])
+    monkeypatch.setattr(blocks._State, "blas", [(library.get_num_threads, library.set_num_threads)])
     for interrupt in (blocks.hold_blas, blocks.release_blas):
         if interrupt is blocks.release_blas:
             blocks.hold_blas()

@@ -23,7 +23,10 @@ def pool_of_two(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     before, names = blocks.get_threads(), []
 
     def meeting(
-        function: Callable[[int, int], Any], count: int, size: int = blocks.IMAGES_IN_A_BLOCK, numbers: int = 0
+        function: Callable[[int, int], Any],
+        count: int,
+        size: int = blocks.IMAGES_IN_A_BLOCK,
+        numbers: int = 0,
     ) -> Any:
         barrier = threading.Barrier(2, timeout=60)
         together = blocks.get_threads() == 2 and count > size

@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 
 import minidl as dl
 from minidl import layers, ops
-from minidl.engine import blocks
 from minidl.engine.array import Array
 from minidl.engine.gradcheck import GradcheckError
 from minidl.engine.tape import active_tape
