@@ -19,8 +19,8 @@ from minidl.engine.blocks import BLOCK, block_size, map_blocks
 
 T = TypeVar("T")
 
-WIDTH = 2048        # numbers in a wide row, about: half of it is slower to add down, twice as much isn't faster
-LINE = 16384        # in a line of wide rows, about: a vector shorter than 8192, its buffer, NumPy repeats slowly
+WIDTH = 2048        # numbers in a wide row, about: half of it is slower to add down, twice is no faster
+LINE = 16384        # in a line of them, about: a vector shorter than its buffer, 8192, NumPy repeats slowly
 FEW_ROWS = 256      # up to so many, rows aren't worth laying side by side
 MANY_ROWS = 1024    # a running sum of more terms in float32 would forget its small ones
 
