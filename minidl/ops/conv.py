@@ -114,10 +114,10 @@ def _columns(a: Array, k: int, stride: int) -> Array:
     # Not a.strides: NumPy lets the stride of an axis of length 1, such as a single channel, be anything.
     item = a.itemsize
     pixel, row, image = c * item, width * c * item, height * width * c * item
-    if c == 1:
+    if c < 4:
         # The other way round: runs along the image's row are longer than the kernel is wide. BLAS takes both.
-        windows = _view(a, (k, k, n, p, q), (row, item, image, stride * row, stride * item))
-        return windows.reshape(k * k, n * p * q).T
+        windows = _view(a, (k, k, c, n, p, q), (row, pixel, item, image, stride * row, stride * pixel))
+        return windows.reshape(k * k * c, n * p * q).T
     # k pixels of one image row lie side by side in memory, so they are copied in runs of k·c numbers.
     windows = _view(a, (n, p, q, k, k * c), (image, stride * row, stride * pixel, row, item))
     return windows.reshape(n * p * q, k * k * c)

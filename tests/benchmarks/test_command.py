@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.benchmarks import __main__ as command
-from tests.benchmarks import harness, rows, sides
+from tests.benchmarks import harness, phases, rows, sides
 from tests.benchmarks.harness import SMOKE
 from tests.benchmarks.workloads import MLP_BN
 
@@ -75,3 +75,10 @@ def test_a_worker_that_dies_is_told(capfd):
     with pytest.raises(RuntimeError, match="broken ended unasked"), harness.Worker(side):
         pass
     assert "no_such_peer" in capfd.readouterr().err
+
+
+def test_the_phases_of_a_step_are_all_there():
+    found = phases.phases(MLP_BN, rounds=1)
+    parts = ("tape opened", "forward", "tape closed", "backward", "optimizer")
+    assert [*found] == [*parts, "whole step", "straight-line code", "matrix products alone"]
+    assert all(microseconds > 0 for microseconds in found.values())
