@@ -1,0 +1,98 @@
+"""Dropout: can batch normalization replace it? Four arms, over training sets of several sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from minidl.experiments.lab.arms import median
+from minidl.experiments.lab.choice import SCORE, beyond, choice_jobs, chosen
+from minidl.experiments.lab.experiment import Analysis
+from minidl.experiments.lab.jobs import CHOICE, REPORT, Job, Record, Result, values_of
+from minidl.experiments.lab.networks import Network, build
+from minidl.experiments.lab.scale import Scale
+from minidl.experiments.lab.training import accuracy, data_of, points, train
+
+NEITHER, DROPOUT, BN_ONLY, BOTH = "neither", "dropout", "BN", "both"
+ARMS = (NEITHER, DROPOUT, BN_ONLY, BOTH)
+DROPPED = (0.1, 0.2, 0.5)
+RATES = (0.03, 0.125, 0.5)
+SIZES = {"quick": (1_000,), "default": (1_000, 10_000, 55_000), "full": (1_000, 3_000, 10_000, 30_000, 55_000)}
+
+
+def choices(scale: Scale, data: str) -> list[Job]:
+    """Learning rates for every arm and size; dropout rates for the arms that drop."""
+    jobs = []
+    for examples in SIZES[scale.name]:
+        for arm in ARMS:
+            grid = {"lr": RATES, "dropout": DROPPED if arm in (DROPOUT, BOTH) else (0.0,)}
+            fixed = {"data": data, "examples": examples, "steps": _steps(scale)}
+            jobs += choice_jobs("dropout", arm, grid, scale, **fixed)
+    return jobs
+
+
+def further_choices(records: Sequence[Record]) -> list[Job]:
+    """One step beyond the learning rates, where the best is at the edge."""
+    return [job for examples in sizes(records) for arm in ARMS for job in beyond(records, arm, examples=examples)]
+
+
+def reports(scale: Scale, data: str, records: Sequence[Record]) -> list[Job]:
+    """Each arm and size with what was chosen for it."""
+    jobs = []
+    for examples in SIZES[scale.name]:
+        for arm in ARMS:
+            own = chosen(records, arm, ("lr", "dropout"), examples=examples).settings
+            settings = {**own, "data": data, "examples": examples, "steps": _steps(scale)}
+            jobs += [Job("dropout", arm, seed, REPORT, settings) for seed in range(scale.mlp_seeds)]
+    return jobs
+
+
+def run(job: Job) -> Result:
+    """Train one ReLU network on a part of the training set; see how it does there and on the test set."""
+    settings = job.settings
+    data = data_of(settings["data"], examples=settings["examples"])
+    network = Network(
+        batch_norm=job.arm in (BN_ONLY, BOTH), activation="relu", init="He", width=256,
+        dropout=settings["dropout"],
+    )
+    model = build(network, job.seed)
+    trained = train(model, data.train, lr=settings["lr"], steps=settings["steps"], seed=job.seed)
+    if job.purpose == CHOICE:
+        return {SCORE: points(accuracy(model, data.validation, data.train), trained.finite)}, {}
+    test = points(accuracy(model, data.test, data.train), trained.finite)
+    seen = points(accuracy(model, data.train[:10_000], data.train), trained.finite)
+    return {"test": test, "gap": seen - test}, {}
+
+
+def analyse(records: Sequence[Record]) -> Analysis:
+    """BN alone against dropout alone, against both, and against neither, mean over the sizes."""
+    numbers, notes = {}, []
+    for examples in sizes(records):
+        for arm in ARMS:
+            best = chosen(records, arm, ("lr", "dropout"), examples=examples)
+            rate = f", dropout {best.settings['dropout']:g}" if best.settings["dropout"] else ""
+            for name, text in (("test", "test accuracy"), ("gap", "training minus test accuracy")):
+                values = values_of(records, arm, name, examples=examples)
+                numbers[f"{text}, {examples:,} images, {arm}{rate}"] = median(values), "points"
+            notes += [
+                f"{arm}, {examples:,} images: the best {name} lies at the edge of its grid" for name in best.at_edge
+            ]
+    mean = {
+        arm: np.mean([values_of(records, arm, "test", examples=n) for n in sizes(records)], axis=0) for arm in ARMS
+    }
+    contrasts = {
+        "BN instead of dropout": list(mean[BN_ONLY] - mean[DROPOUT]),
+        "dropout adds nothing to BN": list(mean[BN_ONLY] - mean[BOTH]),
+        "BN does what dropout does": list(mean[BN_ONLY] - mean[NEITHER]),
+    }
+    return Analysis(contrasts, {}, numbers, notes)
+
+
+def sizes(records: Sequence[Record]) -> list[int]:
+    """The numbers of training images."""
+    return sorted({r.job.settings["examples"] for r in records})
+
+
+def _steps(scale: Scale) -> int:
+    return scale.of(200, 3_000, 20_000)

@@ -1,0 +1,101 @@
+"""Epsilon: what it protects, on features that are constant or nearly so.
+
+BN stands on the raw pixels: at the borders they are constant, and nearly constant next to them, where one image in
+thousands has a stroke. Without epsilon such a pixel is divided by next to nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+
+from minidl.experiments.lab.arms import median
+from minidl.experiments.lab.choice import SCORE, beyond, choice_jobs, chosen
+from minidl.experiments.lab.experiment import Analysis
+from minidl.experiments.lab.jobs import CHOICE, REPORT, Job, Record, Result, values_of
+from minidl.experiments.lab.networks import Network, build
+from minidl.experiments.lab.scale import Scale
+from minidl.experiments.lab.training import data_of, points, train
+from minidl.layers import BatchNorm, Flatten, Sequential
+from minidl.training import evaluate, recalibrated
+from minidl.training.evaluate import POPULATION
+
+VALUES = (1e-12, 1e-8, 1e-5, 1e-3, 1e-1, 1.0)
+RATES = (0.125, 0.5, 2.0)
+USUAL, TINY = 1e-5, 1e-12
+
+
+def arm_of(eps: float) -> str:
+    """The arm of a value: "eps 1e-05"."""
+    return f"eps {eps:g}"
+
+
+def choices(scale: Scale, data: str) -> list[Job]:
+    """The same rates for every value."""
+    fixed = {"data": data, "steps": _steps(scale)}
+    return [
+        job for eps in VALUES
+        for job in choice_jobs("epsilon", arm_of(eps), {"lr": RATES}, scale, eps=eps, **fixed)
+    ]
+
+
+def further_choices(records: Sequence[Record]) -> list[Job]:
+    """One step beyond the rates, where the best is at the edge."""
+    return [job for eps in VALUES for job in beyond(records, arm_of(eps))]
+
+
+def reports(scale: Scale, data: str, records: Sequence[Record]) -> list[Job]:
+    """Each value at its best rate."""
+    return [
+        Job("epsilon", arm_of(eps), seed, REPORT, {
+            "lr": chosen(records, arm_of(eps), ("lr",)).settings["lr"], "eps": eps, "data": data,
+            "steps": _steps(scale),
+        })
+        for eps in VALUES for seed in range(scale.mlp_seeds)
+    ]
+
+
+def run(job: Job) -> Result:
+    """Train a network with BN on the raw pixels; look at its outputs on nearly constant features."""
+    settings = job.settings
+    data = data_of(settings["data"])
+    normalize = partial(BatchNorm, eps=settings["eps"])
+    hidden = build(Network(batch_norm=True), job.seed, normalize)
+    model = Sequential(Flatten(), normalize(28 * 28), *hidden[1:])
+    trained = train(model, data.train, lr=settings["lr"], steps=settings["steps"], seed=job.seed)
+    with recalibrated(model, data.train[:POPULATION]):
+        if job.purpose == CHOICE:
+            return {SCORE: points(evaluate(model, data.validation), trained.finite)}, {}
+        test = points(evaluate(model, data.test), trained.finite)
+        with model.evaluating():
+            outputs = np.abs(model[:2](data.test.images).data)
+    return {
+        "test": test,
+        "largest normalised pixel": float(outputs.max()),
+        "largest gamma": float(np.abs(model[1].gamma.data).max()),
+        "finite": trained.finite,
+    }, {"99.9th percentile of a pixel": np.percentile(outputs, 99.9, axis=0)[::7]}
+
+
+def analyse(records: Sequence[Record]) -> Analysis:
+    """The usual value against a tiny one, and against the best of all."""
+    test = {eps: values_of(records, arm_of(eps), "test") for eps in VALUES}
+    # Best on the validation images of the choice, not on the test images.
+    best = max(VALUES, key=lambda eps: chosen(records, arm_of(eps), ("lr",)).score)
+    numbers = {f"test accuracy, eps {eps:g}": (median(test[eps]), "%") for eps in VALUES}
+    for eps in VALUES:
+        largest = values_of(records, arm_of(eps), "largest normalised pixel")
+        numbers[f"largest normalised pixel, eps {eps:g}"] = median(largest), ""
+    notes = [f"the best value on the validation images is {best:g}"]
+    notes += [
+        f"eps {eps:g}: the best lr of the choice lies at the edge of its grid"
+        for eps in VALUES if chosen(records, arm_of(eps), ("lr",)).at_edge
+    ]
+    contrasts = {"protects": list(test[USUAL] - test[TINY]), "costs nothing": list(test[USUAL] - test[best])}
+    return Analysis(contrasts, {}, numbers, notes)
+
+
+def _steps(scale: Scale) -> int:
+    return scale.of(200, 1_500, 5_000)

@@ -1,0 +1,124 @@
+"""Placement: batch normalization before the activation, as in the paper, or after it; each at its best rate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from minidl.experiments.config import TUNED
+from minidl.experiments.lab.arms import median
+from minidl.experiments.lab.choice import SCORE, beyond, choice_jobs, chosen
+from minidl.experiments.lab.drift import moments, received, total_drift
+from minidl.experiments.lab.experiment import Analysis, log2_ratio
+from minidl.experiments.lab.jobs import CHOICE, REPORT, Job, Record, Result, values_of
+from minidl.experiments.lab.networks import Network, build
+from minidl.experiments.lab.scale import Scale
+from minidl.experiments.lab.training import accuracy, data_of, log_spaced, points, train
+from minidl.experiments.outcome import steps_to
+from minidl.instruments import probe
+from minidl.layers import Sequential
+from minidl.training import recalibrated
+from minidl.training.evaluate import POPULATION
+
+BEFORE, AFTER = "before", "after"
+ACTIVATIONS = ("sigmoid", "tanh", "relu")
+MODELS = ("mlp", "cnn")
+RATES = (0.03, 0.125, 0.5, 2.0)
+PROBED = 300        # images on which a distribution is measured; a CNN has many values of each
+
+
+def choices(scale: Scale, data: str) -> list[Job]:
+    """The same rates for both places, every activation and both networks."""
+    return [
+        job for fixed in _networks(scale, data) for arm in (BEFORE, AFTER)
+        for job in choice_jobs("placement", arm, {"lr": RATES}, scale, **fixed)
+    ]
+
+
+def further_choices(records: Sequence[Record]) -> list[Job]:
+    """One step beyond the rates, where the best is at the edge."""
+    return [
+        job for model in MODELS for activation in ACTIVATIONS for arm in (BEFORE, AFTER)
+        for job in beyond(records, arm, model=model, activation=activation)
+    ]
+
+
+def reports(scale: Scale, data: str, records: Sequence[Record]) -> list[Job]:
+    """Each at its best rate."""
+    jobs = []
+    for fixed in _networks(scale, data):
+        seeds = scale.mlp_seeds if fixed["model"] == "mlp" else scale.cnn_seeds
+        for arm in (BEFORE, AFTER):
+            own = chosen(records, arm, ("lr",), model=fixed["model"], activation=fixed["activation"])
+            settings = {**fixed, **own.settings}
+            jobs += [Job("placement", arm, seed, REPORT, settings) for seed in range(seeds)]
+    return jobs
+
+
+def run(job: Job) -> Result:
+    """Train one network; follow its accuracy and the distributions that its layers receive."""
+    settings = job.settings
+    data = data_of(settings["data"], image=settings["image"])
+    network = Network(
+        model=settings["model"], batch_norm=True, placement=job.arm, activation=settings["activation"],
+        init=TUNED[settings["activation"]], image=settings["image"], channels=tuple(settings["channels"]),
+    )
+    model = build(network, job.seed)
+    options = {"lr": settings["lr"], "steps": settings["steps"], "seed": job.seed}
+    if job.purpose == CHOICE:
+        trained = train(model, data.train, **options)
+        return {SCORE: points(accuracy(model, data.validation, data.train), trained.finite)}, {}
+
+    def look(model: Sequential, step: int) -> dict[str, object]:
+        with recalibrated(model, data.train[:POPULATION]):
+            inputs = moments(received(probe(model, data.probe[:PROBED])))
+        return {"accuracy": points(accuracy(model, data.validation, data.train)), "moments": inputs}
+
+    trained = train(model, data.train, at=log_spaced(settings["steps"], 8), measure=look, **options)
+    curve = [m["accuracy"] for m in trained.measured]
+    path = [m["moments"] for m in trained.measured]
+    values = {
+        "test": points(accuracy(model, data.test, data.train), trained.finite),
+        "steps to 95 %": steps_to(95, trained.steps, curve),
+        "drift": float(np.nanmean(total_drift(path))) if len(path) > 1 else float("nan"),
+        "|mean| received": float(np.mean([np.abs(mean).mean() for mean, _ in path[-1]])) if path else float("nan"),
+        "std received": float(np.mean([std.mean() for _, std in path[-1]])) if path else float("nan"),
+    }
+    return values, {"steps": trained.steps, "accuracy": curve}
+
+
+def analyse(records: Sequence[Record]) -> Analysis:
+    """Before minus after, mean over the activations, for both networks; and the drift of both."""
+    numbers, notes = {}, []
+    for model in MODELS:
+        for activation in ACTIVATIONS:
+            for arm in (BEFORE, AFTER):
+                fixed = {"model": model, "activation": activation}
+                where = f"{model.upper()}, {activation}, {arm}"
+                for name, unit in (("test", "%"), ("steps to 95 %", "steps"), ("drift", ""), ("std received", "")):
+                    numbers[f"{name}, {where}"] = median(values_of(records, arm, name, **fixed)), unit
+                if chosen(records, arm, ("lr",), **fixed).at_edge:
+                    notes.append(f"{where}: the best lr of the choice lies at the edge of its grid")
+
+    def mean(name: str, arm: str, model: str) -> np.ndarray:
+        each = [values_of(records, arm, name, model=model, activation=a) for a in ACTIVATIONS]
+        return np.mean(each, axis=0)
+
+    contrasts = {
+        name: list(mean("test", BEFORE, model) - mean("test", AFTER, model))
+        for name, model in (("MLP", "mlp"), ("CNN", "cnn"))
+    }
+    contrasts["stability"] = log2_ratio(mean("drift", AFTER, "mlp"), mean("drift", BEFORE, "mlp"))
+    return Analysis(contrasts, {}, numbers, notes)
+
+
+def _networks(scale: Scale, data: str) -> list[dict[str, object]]:
+    steps = {"mlp": scale.of(150, 1_500, 10_000), "cnn": scale.of(60, 600, 3_000)}
+    return [
+        {
+            "model": model, "activation": activation, "data": data, "steps": steps[model],
+            "image": 28 if model == "mlp" else scale.image, "channels": scale.channels,
+        }
+        for model in MODELS for activation in ACTIVATIONS
+    ]

@@ -1,0 +1,24 @@
+"""Convolutional networks: accuracy of the three arms, and on shifted images."""
+
+from __future__ import annotations
+
+from matplotlib.figure import Figure
+
+from minidl import plots
+from minidl.experiments.lab.cnn import ARMS, SHIFTS
+from minidl.experiments.lab.experiment import LabResult
+from minidl.experiments.lab.jobs import of_arm
+from minidl.report.lab import panels
+from minidl.report.lab.titles import title
+
+
+def figures(result: LabResult) -> dict[str, Figure]:
+    """Two panels."""
+    figure, axes = panels.grid(1, 2)
+    panels.by_arm(result, axes[0, 0], lambda r: r.values["test"], "test accuracy (%)")
+    names = ("test", *(f"shifted by {shift}" for shift in SHIFTS))
+    lines = {
+        arm: ((0, *SHIFTS), [[r.values[name] for name in names] for r in of_arm(result.records, arm)]) for arm in ARMS
+    }
+    plots.bands(lines, axes[0, 1], ylabel="test accuracy (%)", xlabel="shift of the images (pixels)", xscale="linear")
+    return {"cnn": title(figure, result, "One gamma and beta a map, one an activation, none")}
