@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from minidl import __version__
-from minidl.cli import compare, datasets, gradcheck, train
+from minidl.cli import compare, datasets, gradcheck, lab, train
 
-COMMANDS = (compare, train, datasets, gradcheck)
+COMMANDS = (compare, lab, train, datasets, gradcheck)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -1,7 +1,7 @@
 """Where a step of the paper's MLP goes:  python -m tests.benchmarks.phases
 
-Microseconds of each part of a step with tape, layers and optimizer; of the same kernels in straight-line code; and
-of the matrix products alone, below which no code on this BLAS gets. Medians of rounds that take turns.
+Microseconds of each part of a step with tape, layers and optimizer; of the same kernels in straight lines;
+and of its matrix products alone, below which no code on this BLAS gets. Medians of rounds that take turns.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
+from itertools import pairwise
 
 import minidl as dl
 from minidl.engine.blocks import one_blas_thread
@@ -50,7 +51,7 @@ def _step(training: peer_minidl.Training) -> dict[str, float]:
     marks.append(clock())
     training.steps += 1
     names = ("tape opened", "forward", "tape closed", "backward", "optimizer")
-    parts = dict(zip(names, [b - a for a, b in zip(marks, marks[1:], strict=False)], strict=True))
+    parts = dict(zip(names, [b - a for a, b in pairwise(marks)], strict=True))
     return parts | {"whole step": marks[-1] - marks[0]}
 
 

@@ -1,0 +1,98 @@
+"""`minidl lab`: an experiment for every claim about batch normalization."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from minidl.cli.options import find_data, whole_number
+from minidl.engine.blocks import cores, set_threads
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from minidl.experiments.lab import LabResult, Scale
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the parser of `minidl`."""
+    parser = subparsers.add_parser(
+        "lab",
+        help="test the claims about batch normalization, each by an experiment",
+        description="Test a claim about batch normalization: train its arms, and say what the data say.\n"
+        "Each experiment writes results.json, its figures and a paragraph with the verdict.",
+        epilog="examples:\n  minidl lab list\n  minidl lab figure1 --quick\n  minidl lab all",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("name", metavar="NAME", help="an experiment, all of them (all), or their list (list)")
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--quick", action="store_true", help="a preview in a minute, without a verdict")
+    size.add_argument("--full", action="store_true", help="the paper's scale: hours")
+    parser.add_argument("--seeds", type=whole_number(2, 1000), metavar="N", help="seeds 0 to N - 1")
+    parser.add_argument("--workers", type=whole_number(1), metavar="N", help="processes; default: one a core")
+    parser.add_argument("--data", metavar="NAME", help="default: mnist, or synthetic digits without it")
+    parser.add_argument("--out", metavar="DIR", help="a new or empty folder; default: a new one in runs/")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command."""
+    from minidl.experiments import lab, worker_processes
+    from minidl.report import results_folder
+
+    scale = lab.scale_of("quick" if args.quick else "full" if args.full else "default", args.seeds)
+    known = lab.experiments()
+    workers = args.workers or cores()
+    if workers > 1:
+        set_threads(1)
+    if args.name == "list":
+        _list(scale, workers)
+        return 0
+    if args.name not in (*known, "all"):
+        raise ValueError(f"expected one of {', '.join(known)}, all or list, got {args.name!r}")
+    names = known if args.name == "all" else [args.name]
+    folder = results_folder(args.out, f"lab-{args.name}")
+    data, train = find_data(args.data)
+    with worker_processes(workers) as executor:
+        for name in names:
+            jobs = lab.planned(name, scale, data)
+            print(f"{name}: about {len(jobs)} runs on {train.title}, {scale.name} scale", flush=True)
+            result = _run_one(name, scale, data, executor, len(jobs))
+            _report(result, folder / name if args.name == "all" else folder)
+    return 0
+
+
+def _run_one(name: str, scale: Scale, data: str, executor: Executor | None, count: int) -> LabResult:
+    from tqdm import tqdm  # type: ignore[import-untyped]
+
+    from minidl.experiments import lab
+
+    watched = sys.stderr is not None and sys.stderr.isatty()
+    with tqdm(total=count, unit="run", ascii=True, disable=not watched) as bar:
+        return lab.run_experiment(name, scale, data, executor, lambda record: bar.update())
+
+
+def _report(result: LabResult, folder: Path) -> None:
+    from minidl.report.lab import paragraph, write_lab
+
+    files = write_lab(result, folder)       # first: a console that has gone must not lose it
+    print(f"\n{paragraph(result)}\n{result.seconds:.0f} s. Written:")
+    for file in files:
+        print(f"  {file}")
+
+
+def _list(scale: Scale, workers: int) -> None:
+    from minidl.experiments import lab
+
+    speed = lab.measure_speed()
+    for name in lab.experiments():
+        seconds = lab.estimate(lab.planned(name, scale), speed) / workers
+        print(f"{name:26} {_duration(seconds):>8}  {lab.claims()[name].claim}")
+    print(f"\nEstimates for the {scale.name} scale on this machine with {workers} worker(s).")
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"

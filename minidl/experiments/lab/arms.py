@@ -1,0 +1,80 @@
+"""The three arms of a claim about training, each with its best learning rate and initial weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minidl.experiments.config import PAPER
+from minidl.experiments.lab.choice import Chosen, beyond, choice_jobs, chosen
+from minidl.experiments.lab.jobs import BN, PLAIN_PAPER, PLAIN_TUNED, REPORT, Job, Record, Result
+from minidl.experiments.lab.scale import Scale
+from minidl.experiments.lab.training import Data, Trained, accuracy, points
+from minidl.layers import Sequential
+
+ARMS = (PLAIN_PAPER, PLAIN_TUNED, BN)
+INITS = {
+    "sigmoid": (PAPER, "Glorot", "Glorot x 4"),
+    "tanh": (PAPER, "Glorot", "He"),
+    "relu": (PAPER, "Glorot", "He"),
+}
+VARIED = ("lr", "init")
+
+
+def three_choices(
+    experiment: str,
+    scale: Scale,
+    rates: Sequence[float],
+    inits: Sequence[str] = INITS["sigmoid"],
+    **fixed: Any,
+) -> list[Job]:
+    """The same rates for every arm, and the same initial weights, but for the arm that is the paper's."""
+    jobs = []
+    for arm in ARMS:
+        grid = {"lr": rates, "init": (PAPER,) if arm == PLAIN_PAPER else inits}
+        jobs += choice_jobs(experiment, arm, grid, scale, **fixed)
+    return jobs
+
+
+def three_further(records: Sequence[Record], arms: Sequence[str] = ARMS, **fixed: Any) -> list[Job]:
+    """One step beyond the rates for each arm whose best one lies at the edge."""
+    return [job for arm in arms for job in beyond(records, arm, **fixed)]
+
+
+def best(records: Sequence[Record], arm: str, **fixed: Any) -> Chosen:
+    """The learning rate and initial weights that were chosen for an arm."""
+    return chosen(records, arm, VARIED, **fixed)
+
+
+def reports_of(
+    experiment: str, arm: str, seeds: int, chosen_settings: dict[str, Any], **fixed: Any
+) -> list[Job]:
+    """One reported run a seed, with what was chosen."""
+    return [Job(experiment, arm, seed, REPORT, {**fixed, **chosen_settings}) for seed in range(seeds)]
+
+
+def score(model: Sequential, data: Data, trained: Trained) -> Result:
+    """What a run of the choice returns: accuracy on the validation images."""
+    return {"validation": points(accuracy(model, data.validation, data.train), trained.finite)}, {}
+
+
+def edge_notes(records: Sequence[Record], arms: Sequence[str] = ARMS, **fixed: Any) -> list[str]:
+    """A note for each arm whose best value lies at the edge of the grid even so."""
+    where = "".join(f", {key} {value}" for key, value in fixed.items())
+    return [
+        f"{arm}{where}: the best {name} of the choice lies at the edge of its grid"
+        for arm in arms for name in best(records, arm, **fixed).at_edge
+    ]
+
+
+def chosen_text(records: Sequence[Record], arm: str, **fixed: Any) -> str:
+    """What was chosen, for people: "BN, lr 2, Glorot x 4"."""
+    settings = best(records, arm, **fixed).settings
+    return f"{arm}, lr {settings['lr']:g}, {settings['init']}"
+
+
+def median(values: Any) -> float:
+    """The median; a run that never got there is infinite, and so may the median be."""
+    return float(np.median(np.asarray(values, np.float64)))

@@ -1,0 +1,202 @@
+"""Covariate shift: do layers see moving distributions, does batch normalization hold them still, does it matter?
+
+Three measures. How far the distributions that a layer receives, and its own x = Wu + b, drift, in units of their
+spread. Santurkar's: how much a layer's gradient changes because the layers below it took their step. And noisy
+BN, whose distributions move at random at every step: if shift did harm, it would have to train badly. What leaves
+a BN is held still by construction, so it isn't counted; how far the weights move is shown beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minidl.engine.array import Array
+from minidl.engine.tape import Tape
+from minidl.experiments.lab.arms import (
+    ARMS,
+    INITS,
+    best,
+    chosen_text,
+    edge_notes,
+    median,
+    reports_of,
+    score,
+    three_further,
+)
+from minidl.experiments.lab.choice import choice_jobs
+from minidl.experiments.lab.drift import moments, received, total_drift
+from minidl.experiments.lab.experiment import Analysis, log2_ratio
+from minidl.experiments.lab.jobs import BN, CHOICE, PLAIN_PAPER, PLAIN_TUNED, Job, Record, Result, values_of
+from minidl.experiments.lab.layers import NoisyBatchNorm
+from minidl.experiments.lab.networks import Network, build
+from minidl.experiments.lab.scale import Scale
+from minidl.experiments.lab.training import Data, accuracy, data_of, log_spaced, points, train
+from minidl.instruments import probe
+from minidl.layers import BatchNorm, Sequential
+from minidl.losses import cross_entropy
+from minidl.training import recalibrated
+from minidl.training.evaluate import POPULATION
+
+NOISY = "noisy BN"
+ALL = (*ARMS, NOISY)
+RATES = (0.125, 0.5, 2.0)
+BATCH = 500         # images on which a gradient is computed
+
+
+def choices(scale: Scale, data: str) -> list[Job]:
+    """The same rates for every arm, and the same initial weights, but for the arm that is the paper's."""
+    fixed = {"data": data, "steps": _steps(scale)}
+    return [
+        job for arm in ALL
+        for job in choice_jobs(
+            "covariate-shift", arm, {"lr": RATES, "init": INITS["sigmoid"][: 1 if arm == PLAIN_PAPER else None]},
+            scale, **fixed,
+        )
+    ]
+
+
+def further_choices(records: Sequence[Record]) -> list[Job]:
+    """One step beyond the rates, where the best is at the edge."""
+    return three_further(records, ALL)
+
+
+def reports(scale: Scale, data: str, records: Sequence[Record]) -> list[Job]:
+    """Each arm as it was chosen."""
+    return [
+        job for arm in ALL
+        for job in reports_of(
+            "covariate-shift", arm, scale.mlp_seeds, best(records, arm).settings, data=data, steps=_steps(scale)
+        )
+    ]
+
+
+def run(job: Job) -> Result:
+    """Train one network; follow its distributions, its weights and Santurkar's measure."""
+    settings = job.settings
+    data = data_of(settings["data"])
+    network = Network(batch_norm=job.arm in (BN, NOISY), init=settings["init"])
+    model = build(network, job.seed, NoisyBatchNorm if job.arm == NOISY else BatchNorm)
+    options = {"lr": settings["lr"], "steps": settings["steps"], "seed": job.seed}
+    if job.purpose == CHOICE:
+        return score(model, data, train(model, data.train, **options))
+    trained = train(
+        model, data.train, at=log_spaced(settings["steps"]),
+        measure=lambda model, step: _look(model, data, settings["lr"]), **options,
+    )
+    found = trained.measured
+    into = total_drift([m["received"] for m in found])
+    before = total_drift([m["x"] for m in found])
+    shift = np.array([m["shift"] for m in found])       # (points, layers, 2)
+    values = {
+        "test": points(accuracy(model, data.test, data.train), trained.finite),
+        "drift received": float(np.nanmean(into)),
+        "drift of x": float(np.nanmean(before)),
+        "moved weights": float(np.mean([_moved(a["weights"], b["weights"]) for a, b in zip(found, found[1:], strict=False)])),
+        "1 - cosine": float(np.mean(shift[:, 1:, 0])),
+        "distance": float(np.mean(shift[:, 1:, 1])),
+    }
+    series = {
+        "steps": trained.steps, "drift received by layer": into, "drift of x by layer": before,
+        "1 - cosine": shift[:, :, 0], "distance": shift[:, :, 1],
+    }
+    return values, series
+
+
+def _look(model: Sequential, data: Data, lr: float) -> dict[str, Any]:
+    with recalibrated(model, data.train[:POPULATION]):
+        tape = probe(model, data.probe)
+    # The x of each hidden layer is what its normalisation, or else its sigmoid, receives.
+    names = ("batch_norm_inference", "batch_norm") if tape.find(op="batch_norm_inference") else ("sigmoid",)
+    return {
+        "received": moments(received(tape)),
+        "x": moments([r for r in tape.records if r.op in names]),
+        "weights": [np.array(p.data) for p in _weights(model)],
+        "shift": gradient_shift(model, data, lr),
+    }
+
+
+def gradient_shift(model: Sequential, data: Data, lr: float) -> list[tuple[float, float]]:
+    """Santurkar's measure of each layer: (1 - cosine, relative distance) between two gradients of its weights.
+
+    One with all layers as they are, and one after the layers below took their step (arXiv:1805.11604, definition
+    2.1). Of the first layer both are 0.
+    """
+    weights = _weights(model)
+    parameters = model.parameters()
+    first = dict(zip(map(id, parameters), _gradients(model, data), strict=True))
+    old = {id(p): np.array(p.data) for p in parameters}
+    groups = _groups(model)
+    result = []
+    try:
+        for layer, weight in enumerate(weights):
+            if layer:
+                for p in groups[layer - 1]:
+                    p.data = (old[id(p)] - lr * first[id(p)]).astype(p.dtype)
+            after = dict(zip(map(id, parameters), _gradients(model, data), strict=True))[id(weight)].ravel()
+            before = first[id(weight)].ravel()
+            sizes = float(np.linalg.norm(before)), float(np.linalg.norm(after))
+            cosine = float(before @ after) / max(sizes[0] * sizes[1], 1e-30)
+            result.append((1 - cosine, float(np.linalg.norm(after - before)) / max(sizes[0], 1e-30)))
+    finally:
+        for p in parameters:
+            p.data = old[id(p)]
+    return result
+
+
+def _gradients(model: Sequential, data: Data) -> list[Array]:
+    images, labels = data.train.images[:BATCH], data.train.labels[:BATCH]
+    with model.preserved():     # the same noise each time, too
+        with Tape() as tape:
+            loss = cross_entropy(model(images), labels)
+    return [g.astype(np.float64) for g in tape.gradients(loss, model.parameters())]
+
+
+def _groups(model: Sequential) -> list[list[Any]]:
+    """The parameters of each Dense with those of the BN behind it."""
+    groups: list[list[Any]] = []
+    for layer in model:
+        own = layer.parameters()
+        if not own:
+            continue
+        if isinstance(layer, BatchNorm):
+            groups[-1] += own
+        else:
+            groups.append(own)
+    return groups
+
+
+def _weights(model: Sequential) -> list[Any]:
+    return [p for name, p in model.named_parameters() if name.endswith("weight")]
+
+
+def _moved(before: list[Array], after: list[Array]) -> float:
+    """‖ΔW‖ / ‖W‖, mean over the layers."""
+    return float(np.mean([np.linalg.norm(b - a) / np.linalg.norm(a) for a, b in zip(before, after, strict=True)]))
+
+
+def analyse(records: Sequence[Record]) -> Analysis:
+    """Drift and gradient shift, plain against BN; and whether random shift does harm."""
+    numbers = {}
+    for arm in ALL:
+        numbers[f"test accuracy, {chosen_text(records, arm)}"] = median(values_of(records, arm, "test")), "%"
+        for name in ("drift received", "drift of x", "moved weights", "1 - cosine", "distance"):
+            numbers[f"{name}, {arm}"] = median(values_of(records, arm, name)), ""
+    harm = list(values_of(records, BN, "test") - values_of(records, NOISY, "test"))
+
+    def against(plain: str) -> dict[str, list[float]]:
+        drifts = [values_of(records, arm, "drift received") for arm in (plain, BN)]
+        shifts = [values_of(records, arm, "1 - cosine") for arm in (plain, BN)]
+        return {
+            "drift of the layer's input": log2_ratio(*drifts),
+            "shift of the gradient": list(shifts[0] - shifts[1]),
+            "shift is harmful": harm,
+        }
+
+    return Analysis(against(PLAIN_TUNED), against(PLAIN_PAPER), numbers, edge_notes(records, ALL))
+
+
+def _steps(scale: Scale) -> int:
+    return scale.of(300, 2_000, 10_000)

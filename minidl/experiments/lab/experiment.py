@@ -1,0 +1,161 @@
+"""Running an experiment: its choices first, then the runs that are reported, then what they say."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from typing import Any, Protocol, cast
+
+import numpy as np
+
+from minidl.experiments.environment import Environment, environment
+from minidl.experiments.lab.claims import Claim, claims
+from minidl.experiments.lab.jobs import Job, Record, Result, module_of, run_jobs
+from minidl.experiments.lab.scale import Scale
+from minidl.experiments.lab.statistics import SUPPORTED, Interval, paired_interval, verdict
+from minidl.experiments.lab.training import data_of
+
+CAP = 10.0         # of a log2 ratio
+PREVIEW = "preview: no verdict"
+PAPER_ONLY = "holds for the paper's initialisation only"
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What the records of an experiment say.
+
+    Attributes:
+        contrasts: for each contrast of the claim the differences, one a seed; positive speaks for the claim.
+        against_paper: the same against the arm plain-paper, where there is one; it doesn't decide.
+        numbers: the figures of the paragraph: name -> (value, unit).
+        notes: what a reader must know: choices at an edge, lost runs, levels that were never reached.
+
+    """
+
+    contrasts: dict[str, list[float]]
+    against_paper: dict[str, list[float]] = field(default_factory=dict)
+    numbers: dict[str, tuple[float, str]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+class ExperimentModule(Protocol):
+    """What a module of an experiment has; the functions are plain, and know nothing of processes."""
+
+    def choices(self, scale: Scale, data: str) -> list[Job]:
+        """Runs on which rates and scales are chosen; none where nothing is."""
+
+    def further_choices(self, records: Sequence[Record]) -> list[Job]:
+        """Runs beyond the grid, where the best value lies at its edge."""
+
+    def reports(self, scale: Scale, data: str, records: Sequence[Record]) -> list[Job]:
+        """The runs that are reported, given the records of the choice."""
+
+    def run(self, job: Job) -> Result:
+        """One run: numbers, and series."""
+
+    def analyse(self, records: Sequence[Record]) -> Analysis:
+        """What the records say."""
+
+
+@dataclass(frozen=True)
+class LabResult:
+    """The record of an experiment.
+
+    Attributes:
+        claim: what was tested.
+        scale: how large it was run.
+        data: the data set, for people.
+        records: of the choice and of the report.
+        analysis: what they say.
+        intervals: of each contrast.
+        verdict: "supported", "not supported", "mixed", "inconclusive", or that a preview has none.
+        remark: what holds against the paper's initialisation only; else empty.
+        environment: machine and versions.
+        seconds: how long it all took.
+
+    """
+
+    claim: Claim
+    scale: Scale
+    data: str
+    records: tuple[Record, ...]
+    analysis: Analysis
+    intervals: dict[str, Interval]
+    verdict: str
+    remark: str
+    environment: Environment
+    seconds: float
+
+
+def experiments() -> list[str]:
+    """The names of all experiments that there are, in the order of the claims."""
+    package = "minidl.experiments.lab"
+    return [name for name in claims() if find_spec(f"{package}.{name.replace('-', '_')}") is not None]
+
+
+def run_experiment(
+    name: str,
+    scale: Scale,
+    data: str = "mnist",
+    executor: Executor | None = None,
+    on_record: Callable[[Record], None] | None = None,
+) -> LabResult:
+    """Run an experiment from its choices to its verdict.
+
+    Args:
+        name: one of `experiments()`.
+        scale: how large.
+        data: name of the data set.
+        executor: as `worker_processes` gives; None runs it here.
+        on_record: called with each record as it comes.
+
+    Raises:
+        ValueError: an unknown experiment.
+        DatasetUnavailable: data that can be neither found nor fetched.
+
+    """
+    if name not in experiments():
+        raise ValueError(f"lab expects one of {', '.join(experiments())}, got {name!r}")
+    begin = time.perf_counter()
+    module = cast(ExperimentModule, module_of(name))
+    choice = run_jobs(module.choices(scale, data), executor, on_record)
+    if choice:
+        choice += run_jobs(module.further_choices(choice), executor, on_record)
+    records = choice + run_jobs(module.reports(scale, data, choice), executor, on_record)
+    analysis = module.analyse(records)
+    intervals, found, remark = judge(claims()[name], analysis, scale)
+    return LabResult(
+        claims()[name], scale, data_of(data).title, tuple(records), analysis, intervals, found, remark,
+        environment(), time.perf_counter() - begin,
+    )
+
+
+def judge(claim: Claim, analysis: Analysis, scale: Scale) -> tuple[dict[str, Interval], str, str]:
+    """The intervals of a claim's contrasts, the verdict, and what holds for the paper's weights only."""
+    intervals = {name: paired_interval(d) for name, d in analysis.contrasts.items()}
+    if scale.is_preview:
+        return intervals, PREVIEW, ""
+    found = verdict(intervals, claim.smallest)
+    if found == SUPPORTED or not analysis.against_paper:
+        return intervals, found, ""
+    decisive = {**analysis.contrasts, **analysis.against_paper}
+    beside = verdict({name: paired_interval(d) for name, d in decisive.items()}, claim.smallest)
+    return intervals, found, PAPER_ONLY if beside == SUPPORTED else ""
+
+
+def planned(name: str, scale: Scale, data: str = "mnist") -> list[Job]:
+    """All jobs that an experiment would run, with whatever comes first in place of what is chosen."""
+    module = cast(ExperimentModule, module_of(name))
+    choice = module.choices(scale, data)
+    imagined = [Record(job, {"validation": 0.0}, {}, 0.0) for job in choice]
+    return choice + module.reports(scale, data, imagined)
+
+
+def log2_ratio(above: Any, below: Any) -> list[float]:
+    """log2(above / below), seed by seed; infinite ones count as 10 or -10, lost ones as 0."""
+    with np.errstate(all="ignore"):
+        ratio = np.log2(np.asarray(above, np.float64) / np.asarray(below, np.float64))
+    return [float(r) for r in np.clip(np.nan_to_num(ratio, nan=0.0, posinf=CAP, neginf=-CAP), -CAP, CAP)]

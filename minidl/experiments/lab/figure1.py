@@ -1,0 +1,154 @@
+"""Figure 1 of the paper: accuracy against steps, and the input of one sigmoid over the training.
+
+784-100-100-100-10 with sigmoids on binarised MNIST, batches of 60, plain SGD. The learning rate, the threshold
+and the standard deviation of the weights aren't in the paper; `claims.toml` and this file say what is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minidl.experiments.lab.arms import (
+    ARMS,
+    best,
+    chosen_text,
+    edge_notes,
+    median,
+    reports_of,
+    score,
+    three_choices,
+    three_further,
+)
+from minidl.experiments.lab.experiment import Analysis, log2_ratio
+from minidl.experiments.lab.jobs import (
+    BN,
+    CHOICE,
+    PLAIN_PAPER,
+    PLAIN_TUNED,
+    Job,
+    Record,
+    Result,
+    of_arm,
+    values_of,
+)
+from minidl.experiments.lab.networks import Network, build
+from minidl.experiments.lab.scale import Scale
+from minidl.experiments.lab.training import Data, accuracy, data_of, log_spaced, points, train
+from minidl.experiments.outcome import steps_to
+from minidl.instruments import percentiles, probe
+from minidl.layers import Sequential
+from minidl.training import recalibrated
+from minidl.training.evaluate import POPULATION
+
+RATES = (0.125, 0.5, 2.0, 4.0)
+SAME_RATE = 0.5     # in all arms: where the prototypes of every arm train
+UNIT = 0            # of the last hidden layer, fixed before any training
+
+
+def choices(scale: Scale, data: str) -> list[Job]:
+    """Learning rates for every arm; initial weights too, but for the one that is the paper's."""
+    steps = scale.of(scale.mlp_steps, scale.mlp_steps, 2_000)
+    return three_choices("figure1", scale, RATES, data=data, steps=steps)
+
+
+def further_choices(records: Sequence[Record]) -> list[Job]:
+    """One step beyond the grid of learning rates, where the best is at its edge."""
+    return three_further(records)
+
+
+def reports(scale: Scale, data: str, records: Sequence[Record]) -> list[Job]:
+    """Each arm at its own best and at the common learning rate."""
+    jobs = []
+    for arm in ARMS:
+        own = best(records, arm).settings
+        for kind, lr in (("own best", own["lr"]), ("same rate", SAME_RATE)):
+            settings = {"kind": kind, "data": data, "steps": scale.mlp_steps}
+            jobs += reports_of("figure1", arm, scale.mlp_seeds, {**own, "lr": lr}, **settings)
+    return jobs
+
+
+def run(job: Job) -> Result:
+    """Train one network; follow its accuracy, and the inputs to the sigmoids of the last hidden layer."""
+    settings = job.settings
+    data = data_of(settings["data"], binary=not settings.get("grey", False))
+    model = build(Network(batch_norm=job.arm == BN, init=settings["init"]), job.seed)
+    steps = settings["steps"]
+    if job.purpose == CHOICE:
+        trained = train(model, data.train, lr=settings["lr"], steps=steps, seed=job.seed)
+        return score(model, data, trained)
+    at = sorted({*log_spaced(steps, 10), *(round(steps * share) for share in (0.5, 0.625, 0.75, 0.875, 1))})
+    trained = train(
+        model, data.train, lr=settings["lr"], steps=steps, seed=job.seed, at=at,
+        measure=lambda model, step: _look(model, data),
+    )
+    curve = [m["accuracy"] for m in trained.measured]
+    inputs = np.array([m["inputs"] for m in trained.measured])      # (points, units, 3)
+    values = {
+        "test": curve[-1] if trained.finite else 10.0,
+        "steps to 90 %": steps_to(90, trained.steps, curve),
+        "movement": movement(trained.steps, inputs, min(1000, steps // 2)),
+        "steps": steps,
+    }
+    series = {
+        "steps": trained.steps, "accuracy": curve,
+        "unit": np.round(inputs[:, UNIT], 4), "medians": np.round(inputs[:, :, 1], 3),
+    }
+    return values, series
+
+
+def _look(model: Sequential, data: Data) -> dict[str, Any]:
+    with recalibrated(model, data.train[:POPULATION]):
+        inputs = percentiles(probe(model, data.probe))[-1].values
+    return {"accuracy": points(accuracy(model, data.test, data.train)), "inputs": inputs}
+
+
+def movement(steps: Sequence[int], inputs: Any, after: int) -> float:
+    """How far the median input of a unit moves after a step, in units of its mean 15-85 width; median unit.
+
+    Args:
+        steps: of the measurements.
+        inputs: percentiles 15, 50, 85, (points, units, 3).
+        after: the first step that counts.
+
+    """
+    late = np.asarray(inputs, np.float64)[np.asarray(steps) >= after]
+    moved = late[:, :, 1].max(axis=0) - late[:, :, 1].min(axis=0)
+    width = (late[:, :, 2] - late[:, :, 0]).mean(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return float(np.median(moved / width))
+
+
+def analyse(records: Sequence[Record]) -> Analysis:
+    """Faster at the same rate, more accurate at its own, and steadier: against plain-tuned, and plain-paper."""
+    notes = edge_notes(records)
+    numbers = {}
+    for arm in ARMS:
+        late = int(np.isinf([r.values["steps to 90 %"] for r in of_arm(records, arm, kind="same rate")]).sum())
+        if late:
+            notes.append(f"{arm}: {late} runs didn't reach 90 %; they count as if at their last step")
+        test = values_of(records, arm, "test", kind="own best")
+        numbers[f"test accuracy, {chosen_text(records, arm)}"] = median(test), "%"
+        to_90 = values_of(records, arm, "steps to 90 %", kind="same rate")
+        numbers[f"steps to 90 %, {arm}, lr {SAME_RATE:g}"] = median(to_90), "steps"
+        moved = values_of(records, arm, "movement", kind="same rate")
+        numbers[f"movement over width, {arm}, lr {SAME_RATE:g}"] = median(moved), ""
+    return Analysis(
+        _contrasts(records, PLAIN_TUNED), _contrasts(records, PLAIN_PAPER), numbers, notes
+    )
+
+
+def _contrasts(records: Sequence[Record], plain: str) -> dict[str, list[float]]:
+    def both(name: str, kind: str) -> tuple[Any, Any]:
+        return values_of(records, plain, name, kind=kind), values_of(records, BN, name, kind=kind)
+
+    at_most = [values_of(records, arm, "steps", kind="same rate") for arm in (plain, BN)]
+    to_90 = [np.minimum(v, n) for v, n in zip(both("steps to 90 %", "same rate"), at_most, strict=True)]
+    plain_test, bn_test = both("test", "own best")
+    return {
+        "faster": log2_ratio(*to_90),
+        "more accurate": list(bn_test - plain_test),
+        "steadier": log2_ratio(*both("movement", "same rate")),
+    }

@@ -1,0 +1,117 @@
+"""Saturating nonlinearities: how deep a network of sigmoids, of tanhs and of ReLUs trains, in the three arms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from minidl.experiments.lab.arms import (
+    ARMS,
+    INITS,
+    best,
+    edge_notes,
+    median,
+    reports_of,
+    score,
+    three_choices,
+    three_further,
+)
+from minidl.experiments.lab.experiment import Analysis
+from minidl.experiments.lab.jobs import BN, CHOICE, PLAIN_PAPER, PLAIN_TUNED, Job, Record, Result, values_of
+from minidl.experiments.lab.networks import Network, build
+from minidl.experiments.lab.scale import Scale
+from minidl.experiments.lab.training import accuracy, data_of, points, train
+from minidl.experiments.outcome import OUTCOMES, outcome
+
+ACTIVATIONS = ("sigmoid", "tanh", "relu")
+DEPTHS = {"quick": (2, 8), "default": (1, 3, 6, 10), "full": (1, 2, 3, 4, 6, 8, 10)}
+DEEP = 6            # layers from which on the claim is about a network
+RATES = (0.03, 0.125, 0.5, 2.0)
+
+
+def choices(scale: Scale, data: str) -> list[Job]:
+    """Rates and initial weights for every activation and depth."""
+    return [
+        job for activation in ACTIVATIONS for depth in DEPTHS[scale.name]
+        for job in three_choices(
+            "saturating-nonlinearities", scale, RATES, INITS[activation],
+            data=data, activation=activation, depth=depth, steps=_steps(scale),
+        )
+    ]
+
+
+def further_choices(records: Sequence[Record]) -> list[Job]:
+    """One step beyond the rates, where the best is at the edge."""
+    return [
+        job for activation, depth in _networks(records)
+        for job in three_further(records, activation=activation, depth=depth)
+    ]
+
+
+def reports(scale: Scale, data: str, records: Sequence[Record]) -> list[Job]:
+    """Each arm at each activation and depth, with what was chosen for it there."""
+    jobs = []
+    for activation in ACTIVATIONS:
+        for depth in DEPTHS[scale.name]:
+            fixed = {"activation": activation, "depth": depth}
+            for arm in ARMS:
+                own = best(records, arm, **fixed).settings
+                jobs += reports_of(
+                    "saturating-nonlinearities", arm, scale.mlp_seeds, own, data=data, steps=_steps(scale), **fixed
+                )
+    return jobs
+
+
+def run(job: Job) -> Result:
+    """Train one network, and see where it ends."""
+    settings = job.settings
+    data = data_of(settings["data"])
+    network = Network(
+        batch_norm=job.arm == BN, init=settings["init"], activation=settings["activation"], depth=settings["depth"]
+    )
+    model = build(network, job.seed)
+    trained = train(model, data.train, lr=settings["lr"], steps=settings["steps"], seed=job.seed)
+    if job.purpose == CHOICE:
+        return score(model, data, trained)
+    test = points(accuracy(model, data.test, data.train), trained.finite)
+    return {"test": test, "outcome": OUTCOMES.index(outcome(test / 100, trained.finite))}, {}
+
+
+def analyse(records: Sequence[Record]) -> Analysis:
+    """Accuracy of deep sigmoid and tanh networks, mean over the depths."""
+    notes = [
+        note for activation, depth in _networks(records)
+        for note in edge_notes(records, activation=activation, depth=depth)
+    ]
+    numbers = {}
+    for activation, depth in _networks(records):
+        for arm in ARMS:
+            test = values_of(records, arm, "test", activation=activation, depth=depth)
+            numbers[f"test accuracy, {activation}, {depth} layers, {arm}"] = median(test), "%"
+
+    def against(plain: str) -> dict[str, list[float]]:
+        return {
+            f"deep {activation} networks": list(
+                deep_accuracy(records, BN, activation) - deep_accuracy(records, plain, activation)
+            )
+            for activation in ("sigmoid", "tanh")
+        }
+
+    return Analysis(against(PLAIN_TUNED), against(PLAIN_PAPER), numbers, notes)
+
+
+def deep_accuracy(records: Sequence[Record], arm: str, activation: str) -> np.ndarray:
+    """Test accuracy of each seed, mean over the deep networks: (seeds,)."""
+    depths = [depth for name, depth in _networks(records) if name == activation and depth >= DEEP]
+    return np.mean(
+        [values_of(records, arm, "test", activation=activation, depth=depth) for depth in depths], axis=0
+    )
+
+
+def _networks(records: Sequence[Record]) -> list[tuple[str, int]]:
+    return list(dict.fromkeys((r.job.settings["activation"], r.job.settings["depth"]) for r in records))
+
+
+def _steps(scale: Scale) -> int:
+    return scale.of(200, 1_500, 10_000)

@@ -1,0 +1,173 @@
+"""Saturation: do the inputs of sigmoids grow, do sigmoids die of it, and does batch normalization prevent it?
+
+A saturated sigmoid isn't yet a dead one: those that are on one side for nearly all images are counted apart from
+those that decide. And a network that has learnt more is more saturated: so the arms are compared at the same
+training loss, and at the same step besides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minidl.engine.tape import Tape
+from minidl.experiments.lab.arms import (
+    ARMS,
+    best,
+    chosen_text,
+    edge_notes,
+    median,
+    reports_of,
+    score,
+    three_choices,
+    three_further,
+)
+from minidl.experiments.lab.experiment import Analysis, log2_ratio
+from minidl.experiments.lab.jobs import BN, CHOICE, PLAIN_PAPER, PLAIN_TUNED, Job, Record, Result, of_arm
+from minidl.experiments.lab.networks import Network, build
+from minidl.experiments.lab.scale import Scale
+from minidl.experiments.lab.training import Data, accuracy, data_of, log_spaced, points, train
+from minidl.instruments import probe, saturation
+from minidl.layers import Sequential
+from minidl.losses import cross_entropy
+from minidl.training import recalibrated
+from minidl.training.evaluate import POPULATION
+
+RATES = (0.125, 0.5, 2.0, 4.0)
+DEPTHS = {"quick": (3, 6), "default": (1, 3, 6, 10), "full": (1, 2, 3, 4, 6, 8, 10)}
+MAIN_DEPTH = 3      # the paper's; on it the verdict rests
+BINS = np.linspace(-12, 12, 49)
+
+
+def choices(scale: Scale, data: str) -> list[Job]:
+    """Rates and initial weights for each depth, since a deep plain network wants others than a shallow one."""
+    return [
+        job for depth in DEPTHS[scale.name]
+        for job in three_choices("saturation", scale, RATES, data=data, depth=depth, steps=_steps(scale))
+    ]
+
+
+def further_choices(records: Sequence[Record]) -> list[Job]:
+    """One step beyond the rates, where the best is at the edge."""
+    return [job for depth in _depths(records) for job in three_further(records, depth=depth)]
+
+
+def reports(scale: Scale, data: str, records: Sequence[Record]) -> list[Job]:
+    """Each arm at each depth, with what was chosen for it there."""
+    jobs = []
+    for depth in DEPTHS[scale.name]:
+        for arm in ARMS:
+            own = best(records, arm, depth=depth).settings
+            seeds = scale.mlp_seeds if depth == MAIN_DEPTH else min(scale.mlp_seeds, 3)
+            jobs += reports_of("saturation", arm, seeds, own, data=data, depth=depth, steps=_steps(scale))
+    return jobs
+
+
+def run(job: Job) -> Result:
+    """Train one network; measure the inputs and slopes of its sigmoids, and its gradients, on the way."""
+    settings = job.settings
+    data = data_of(settings["data"])
+    network = Network(batch_norm=job.arm == BN, init=settings["init"], depth=settings["depth"])
+    model = build(network, job.seed)
+    options = {"lr": settings["lr"], "steps": settings["steps"], "seed": job.seed}
+    if job.purpose == CHOICE:
+        return score(model, data, train(model, data.train, **options))
+    at = [0, *log_spaced(settings["steps"])]
+    trained = train(
+        model, data.train, at=at, measure=lambda model, step: _look(model, data), **options
+    )
+    names = trained.measured[0]
+    series: dict[str, Any] = {name: [m[name] for m in trained.measured] for name in names if name != "histogram"}
+    series |= {"steps": trained.steps, "histogram": trained.measured[-1]["histogram"]}
+    return {"test": points(accuracy(model, data.test, data.train), trained.finite)}, series
+
+
+def _look(model: Sequential, data: Data) -> dict[str, Any]:
+    """Per layer: the inputs' size, saturated shares, the slope, the gradient's norm; and the probe's loss."""
+    with recalibrated(model, data.train[:POPULATION]):
+        tape = probe(model, data.probe)
+        weights = [p for name, p in model.named_parameters() if name.endswith("weight")]
+        with model.evaluating(), Tape() as recorded:
+            loss = cross_entropy(model(data.probe), data.train.labels[: len(data.probe)])
+    gradients = recorded.gradients(loss, weights)
+    sigmoids = tape.find(op="sigmoid")
+    sizes = [np.abs(r.inputs[0].data) for r in sigmoids]
+    shares = saturation(tape)
+    return {
+        "loss": loss.item(),
+        "median": [float(np.median(a)) for a in sizes],
+        "p95": [float(np.percentile(a, 95)) for a in sizes],
+        "dead": [s.dead for s in shares],
+        "deciding": [s.deciding for s in shares],
+        "slope": [float(np.mean(r.output.data * (1 - r.output.data))) for r in sigmoids],
+        "gradient": [float(np.linalg.norm(g.astype(np.float64))) for g in gradients],
+        "histogram": [np.histogram(r.inputs[0].data, BINS)[0] / r.inputs[0].size for r in sigmoids],
+    }
+
+
+def at_loss(losses: Sequence[float], values: Sequence[float], level: float) -> float:
+    """The value when the loss first came down to a level; between two points linear in the loss.
+
+    Example:
+        >>> at_loss([2.0, 1.0, 0.5], [0.0, 10.0, 20.0], level=0.75)
+        15.0
+
+    """
+    for i, loss in enumerate(losses):
+        if loss <= level:
+            if i == 0:
+                return float(values[0])
+            share = (losses[i - 1] - level) / (losses[i - 1] - loss)
+            return float(values[i - 1] + share * (values[i] - values[i - 1]))
+    return float(values[int(np.nanargmin(losses))])
+
+
+def analyse(records: Sequence[Record]) -> Analysis:
+    """At equal training loss: saturated shares, large inputs, slopes, means over the layers."""
+    notes = [note for depth in _depths(records) for note in edge_notes(records, depth=depth)]
+    numbers = {}
+    for arm in ARMS:
+        runs = of_arm(records, arm, depth=MAIN_DEPTH)
+        where = chosen_text(records, arm, depth=MAIN_DEPTH)
+        numbers[f"test accuracy, {where}"] = median([r.values["test"] for r in runs]), "%"
+        for name, text, unit in (
+            ("dead", "dead sigmoids at the end", "%"), ("deciding", "saturated and deciding", "%"),
+            ("p95", "95th percentile of |x|", ""), ("slope", "mean derivative", ""),
+        ):
+            values = [np.mean(r.series[name][-1]) for r in runs]
+            numbers[f"{text}, {arm}"] = median(values) * (100 if unit else 1), unit
+    return Analysis(_contrasts(records, PLAIN_TUNED), _contrasts(records, PLAIN_PAPER), numbers, notes)
+
+
+def _contrasts(records: Sequence[Record], plain: str) -> dict[str, list[float]]:
+    pairs = zip(of_arm(records, plain, depth=MAIN_DEPTH), of_arm(records, BN, depth=MAIN_DEPTH), strict=True)
+    saturated, large, slopes = [], [], []
+    for a, b in pairs:
+        # As far down as the worse of both came.
+        level = max(np.nanmin(r.series["loss"]) for r in (a, b))
+
+        def both(*names: str, a: Record = a, b: Record = b, level: float = level) -> list[float]:
+            return [
+                at_loss(r.series["loss"], [sum(np.mean(r.series[n][i]) for n in names) for i in range(len(r.series["loss"]))], level)
+                for r in (a, b)
+            ]
+
+        plain_share, bn_share = both("dead", "deciding")
+        saturated.append(100 * (plain_share - bn_share))
+        large.append(both("p95"))
+        slopes.append(both("slope"))
+    return {
+        "less saturated at equal loss": saturated,
+        "smaller inputs at equal loss": log2_ratio(*zip(*large, strict=True)),
+        "larger derivative at equal loss": log2_ratio(*list(zip(*slopes, strict=True))[::-1]),
+    }
+
+
+def _steps(scale: Scale) -> int:
+    return scale.of(scale.mlp_steps, scale.mlp_steps, 10_000)
+
+
+def _depths(records: Sequence[Record]) -> list[int]:
+    return sorted({r.job.settings["depth"] for r in records})
