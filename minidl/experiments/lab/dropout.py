@@ -18,6 +18,8 @@ NEITHER, DROPOUT, BN_ONLY, BOTH = "neither", "dropout", "BN", "both"
 ARMS = (NEITHER, DROPOUT, BN_ONLY, BOTH)
 DROPPED = (0.1, 0.2, 0.5)
 RATES = (0.03, 0.125, 0.5)
+# As many trials for the arms that have no dropout rate to choose: learning rates from the same range, but denser.
+DENSE_RATES = tuple(round(rate, 4) for rate in np.geomspace(RATES[0], RATES[-1], len(RATES) * len(DROPPED)).tolist())
 SIZES = {"quick": (1_000,), "default": (1_000, 10_000, 55_000), "full": (1_000, 3_000, 10_000, 30_000, 55_000)}
 
 
@@ -26,8 +28,9 @@ def choices(scale: Scale, data: str) -> list[Job]:
     jobs = []
     for examples in SIZES[scale.name]:
         for arm in ARMS:
-            grid = {"lr": RATES, "dropout": DROPPED if arm in (DROPOUT, BOTH) else (0.0,)}
-            fixed = {"data": data, "examples": examples, "steps": _steps(scale)}
+            drops = arm in (DROPOUT, BOTH)
+            grid = {"lr": RATES if drops else DENSE_RATES, "dropout": DROPPED if drops else (0.0,)}
+            fixed = {"data": data, "examples": examples, "steps": _steps(scale, examples)}
             jobs += choice_jobs("dropout", arm, grid, scale, **fixed)
     return jobs
 
@@ -43,7 +46,7 @@ def reports(scale: Scale, data: str, records: Sequence[Record]) -> list[Job]:
     for examples in SIZES[scale.name]:
         for arm in ARMS:
             own = chosen(records, arm, ("lr", "dropout"), examples=examples).settings
-            settings = {**own, "data": data, "examples": examples, "steps": _steps(scale)}
+            settings = {**own, "data": data, "examples": examples, "steps": _steps(scale, examples)}
             jobs += [Job("dropout", arm, seed, REPORT, settings) for seed in range(scale.mlp_seeds)]
     return jobs
 
@@ -72,9 +75,11 @@ def analyse(records: Sequence[Record]) -> Analysis:
         for arm in ARMS:
             best = chosen(records, arm, ("lr", "dropout"), examples=examples)
             rate = f", dropout {best.settings['dropout']:g}" if best.settings["dropout"] else ""
-            for name, text in (("test", "test accuracy"), ("gap", "training minus test accuracy")):
+            for name, text, unit in (
+                ("test", "test accuracy", "%"), ("gap", "training minus test accuracy", "points"),
+            ):
                 values = values_of(records, arm, name, examples=examples)
-                numbers[f"{text}, {examples:,} images, {arm}{rate}"] = median(values), "points"
+                numbers[f"{text}, {examples:,} images, {arm}{rate}"] = median(values), unit
             notes += [
                 f"{arm}, {examples:,} images: the best {name} lies at the edge of its grid" for name in best.at_edge
             ]
@@ -94,5 +99,6 @@ def sizes(records: Sequence[Record]) -> list[int]:
     return sorted({r.job.settings["examples"] for r in records})
 
 
-def _steps(scale: Scale) -> int:
-    return scale.of(200, 3_000, 20_000)
+def _steps(scale: Scale, examples: int) -> int:
+    # 120 epochs of 1,000 images, 6 of all: a large set needs longer before a network begins to overfit.
+    return scale.of(200, max(2_000, examples // 10), 20_000)

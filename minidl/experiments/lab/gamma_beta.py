@@ -1,4 +1,4 @@
-"""Gamma and beta: without them, is a normalised sigmoid network more than a linear map?
+"""Gamma and beta: is a normalised sigmoid network without them more than a linear map.
 
 Normalised to mean 0 and variance 1, most inputs lie where a sigmoid is nearly straight. So the network without
 gamma and beta is held against one with them, and against a linear classifier; and the best linear map from pixels
