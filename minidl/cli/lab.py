@@ -56,12 +56,20 @@ def run(args: argparse.Namespace) -> int:
     names = known if args.name == "all" else [args.name]
     folder = results_folder(args.out, f"lab-{args.name}")
     data, train = find_data(args.data)
-    with worker_processes(workers) as executor:
-        for name in names:
-            jobs = lab.planned(name, scale, data)
-            print(f"{name}: about {len(jobs)} runs on {train.title}, {scale.name} scale", flush=True)
-            result = _run_one(name, scale, data, executor, len(jobs))
-            _report(result, folder / name if args.name == "all" else folder)
+    done: list[str] = []
+    try:
+        with worker_processes(workers) as executor:
+            for name in names:
+                jobs = lab.planned(name, scale, data)
+                print(f"{name}: about {len(jobs)} runs on {train.title}, {scale.name} scale", flush=True)
+                result = _run_one(name, scale, data, executor, len(jobs))
+                _report(result, folder / name if args.name == "all" else folder)
+                done.append(name)
+    except KeyboardInterrupt:
+        if not done:
+            raise
+        print(f"interrupted after {', '.join(done)}, which are written", file=sys.stderr)
+        return 130
     return 0
 
 

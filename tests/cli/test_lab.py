@@ -62,6 +62,26 @@ def test_all_have_a_folder_each(tiny_runs, tmp_path, monkeypatch):
     assert sorted(path.name for path in out.iterdir()) == ["cnn", "epsilon"]
 
 
+def test_an_interrupt_keeps_what_is_done(tiny_runs, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(lab, "experiments", lambda: ["epsilon", "cnn"])
+    run = lab.run_experiment
+
+    def interrupted(name, *arguments):
+        if name == "cnn":
+            raise KeyboardInterrupt
+        return run(name, *arguments)
+
+    monkeypatch.setattr(lab, "run_experiment", interrupted)
+    out = tmp_path / "all"
+    arguments = ["lab", "all", "--quick", "--workers", "1", "--data", "stroke-digits", "--out", str(out)]
+    assert cli.main(arguments) == 130
+    assert [path.name for path in out.iterdir()] == ["epsilon"]
+    assert capsys.readouterr().err.endswith("interrupted after epsilon, which are written\n")
+    monkeypatch.setattr(lab, "experiments", lambda: ["cnn"])
+    assert cli.main([*arguments[:-1], str(tmp_path / "none")]) == 130
+    assert capsys.readouterr().err.endswith("minidl lab: interrupted, nothing was written\n")
+
+
 @pytest.mark.parametrize(("arguments", "message"), [
     (["figure2"], "minidl lab: expected one of figure1, "),
     (["figure1", "--seeds", "1"], "minidl lab: argument --seeds: expected a whole number from 2 to 1,000"),

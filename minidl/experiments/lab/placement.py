@@ -85,7 +85,7 @@ def run(job: Job) -> Result:
     path = [m["moments"] for m in trained.measured]
     values = {
         "test": points(accuracy(model, data.test, data.train), trained.finite),
-        "steps": steps_to(LEVEL, trained.steps, curve),
+        f"steps to {LEVEL} %": steps_to(LEVEL, trained.steps, curve),
         "drift": float(np.nanmean(total_drift(path))) if len(path) > 1 else float("nan"),
         "|mean| received": float(np.mean([np.abs(mean).mean() for mean, _ in path[-1]])) if path else float("nan"),
         "std received": float(np.mean([std.mean() for _, std in path[-1]])) if path else float("nan"),
@@ -105,7 +105,7 @@ def analyse(records: Sequence[Record]) -> Analysis:
         where = f"{model.upper()}, {activation}, {arm}"
         for name, text, unit in (
             ("test", f"test accuracy (lr {own.settings['lr']:g}, {own.settings['init']})", "%"),
-            ("steps", f"steps to {LEVEL} %", "steps"),
+            (f"steps to {LEVEL} %", f"steps to {LEVEL} %", "steps"),
             ("drift", "drift of the next layer's input", "spreads"),
             ("|mean| received", "|mean| of the next layer's input", ""),
             ("std received", "standard deviation of the next layer's input", ""),
