@@ -134,7 +134,8 @@ def test_running_statistics_and_evaluation_at_a_large_mean(shape: tuple[int, ...
 
 
 @pytest.mark.parametrize(("m", "features", "outlier"), [
-    (60, 100, 1e4), (10_007, 1, 1e5), (10_007, 4, 1e4), (16_411, 4, 1e5), (65_537, 8, 1e4), (4_099, 16, 1e5),
+    (60, 100, 1e4), (10_007, 1, 1e5), (10_007, 4, 1e4), (10_007, 5, 1e4), (16_411, 4, 1e5), (65_537, 8, 1e4),
+    (4_099, 16, 1e5),
 ])
 def test_an_outlier_in_the_first_row_spoils_no_variance(m: int, features: int, outlier: float) -> None:
     x = np.random.default_rng(0).normal(size=(m, features)).astype(F32)
@@ -144,6 +145,18 @@ def test_an_outlier_in_the_first_row_spoils_no_variance(m: int, features: int, o
     np.testing.assert_allclose(var, std**2, rtol=1e-3)
     np.testing.assert_allclose((mean - exact.mean(0)) / std, 0, atol=1e-3)
     np.testing.assert_allclose(y.data, (exact - exact.mean(0)) / np.sqrt(std**2 + 1e-5), rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize(("m", "features"), [(1_009, 3), (73_728, 16), (131_071, 2)])
+def test_nor_does_one_that_the_large_mean_hides(m: int, features: int) -> None:
+    x = np.random.default_rng(0).normal(1e5, 0.05, (m, features)).astype(F32)
+    x[0] = 1e5 + 9      # 180 standard deviations away, and less than a ten-thousandth
+    y, _, var = ops.batch_norm(x)
+    distances = x.astype(np.float64) - 1e5
+    exact = distances.var(0)
+    np.testing.assert_allclose(var, exact, rtol=1e-5)
+    expected = (distances - distances.mean(0)) / np.sqrt(exact + 1e-5)
+    np.testing.assert_allclose(y.data, expected, rtol=1e-5, atol=1e-4)
 
 
 # ---- features that hardly vary, and small eps -------------------------------------------------------------

@@ -87,8 +87,8 @@ def _map_wide(function: Callable[..., T], *arrays: Array) -> list[T]:
 
 
 def is_one_block(rows: Array) -> bool:
-    """Whether they are so few that all are one block, and none lies beside another."""
-    return rows.size <= BLOCK and _layout(*rows.shape) == (1, 1)
+    """Whether they are so few that all are one block, none lies beside another, and a running sum will do."""
+    return rows.size <= BLOCK and len(rows) <= MANY_ROWS and _layout(*rows.shape) == (1, 1)
 
 
 def tiled(vector: Array, rows: Array) -> Array:

@@ -32,16 +32,26 @@ def batch_statistics(rows: Array) -> tuple[Distances, Array, Array]:
     near = column_sums(rows) / m
     # Sums are rounded. Of a constant column the distances shall be 0, so there its first value is the mean.
     near = np.where(abs(near - rows[0]) <= 1e-4 * abs(near), rows[0], near)
+    rest, var = _moments_about(near, rows)
+    far = rest * rest > 100 * var
+    if far.any():       # the first value was an outlier after all: var is what two large numbers left
+        near = np.where(far, (near + rest).astype(rows.dtype), near)
+        rest, var = _moments_about(near, rows)
+    mean = (near + rest).astype(rows.dtype)
+    var = np.maximum(var, 0).astype(rows.dtype)
+    return (rows, mean, (near - mean.astype(np.float64) + rest).astype(rows.dtype)), mean, var
+
+
+def _moments_about(near: Array, rows: Array) -> tuple[Array, Array]:
+    """How far the mean of each column is from a value near it, and the variance; in float64."""
     wide_near = tiled(near, rows)
 
-    def moments(block: Array) -> tuple[Array, Array]:
+    def sums(block: Array) -> tuple[Array, Array]:
         centred = block - wide_near
         return add_down(centred), add_down(np.multiply(centred, centred, out=centred))
 
-    rest, var = [total / m for total in block_sums(moments, rows)]
-    mean = (near + rest).astype(rows.dtype)
-    var = np.maximum(var - rest * rest, 0).astype(rows.dtype)
-    return (rows, mean, (near - mean.astype(np.float64) + rest).astype(rows.dtype)), mean, var
+    rest, square = [total / len(rows) for total in block_sums(sums, rows)]
+    return rest, square - rest * rest
 
 
 def affine(distances: Distances, scale: Array, shift: Array | None) -> Array:
