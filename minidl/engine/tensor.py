@@ -155,6 +155,13 @@ class Tensor:
         """A constant that shares this tensor's array: gradients stop here."""
         return Tensor(self._data)
 
+    def backward(self, *_: Any) -> NoReturn:
+        """What PyTorch has and minidl hasn't: a tensor doesn't know the tape that recorded it."""
+        raise TypeError(
+            f"{self._describe()} has no backward, its tape has: call tape.backward(loss) after "
+            f"`with Tape() as tape:`"
+        )
+
     def item(self) -> float:
         """The one element as a Python number."""
         if self.size != 1:
