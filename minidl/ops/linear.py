@@ -125,13 +125,13 @@ def einsum(subscripts: str, *operands: TensorLike) -> Tensor:
                 gradients.append(None)
                 continue
             other_terms, others = terms[:i] + terms[i + 1 :], arrays[:i] + arrays[i + 1 :]
-            # A letter of this operand alone was just summed, so its gradient is the same all along that axis.
+            # A letter of this operand alone was only summed, so its gradient is the same all along that axis.
             known = [c for c in term if c in output or any(c in t for t in other_terms)]
             formula = f"{','.join([output, *other_terms])}->{''.join(known)}"
             part = np.asarray(np.einsum(formula, g, *others, optimize=True))
             shape = arrays[i].shape
             lengths = [part.shape[known.index(c)] if c in known else 1 for c in term]
-            # So it is along an axis that met ones of length 1; of length 1 itself, it gets the sum.
+            # So it is where all others have length 1; where this one has it, NumPy repeated it: the sum.
             summed = tuple([1 if n == 1 else m for n, m in zip(shape, lengths, strict=True)])
             gradients.append(np.broadcast_to(unbroadcast(part.reshape(lengths), summed), shape))
         return gradients

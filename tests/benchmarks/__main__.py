@@ -23,15 +23,17 @@ def main(arguments: list[str] | None = None) -> int:
     if options.rounds:
         plan = replace(plan, rounds=options.rounds)
     peers = installed(options.peers)
+    groups = dict(rows.groups(plan, peers, SMOKE_NETWORKS if options.smoke else workloads.NETWORKS))
+    parts = options.only or [""]        # "" is in every name
+    wanted = {name: measure for name, measure in groups.items() if any(part in name for part in parts)}
+    if not wanted and not options.curves:
+        parser().error(f"--only: no row's name contains {' or '.join(parts)}; there are {', '.join(groups)}")
     about = {**table.machine(), "cores": len(harness.two_cores() or []) or None, "versions": versions(peers)}
     print(", ".join(f"{key} {value}" for key, value in about.items() if key != "versions"))
     print(", ".join(about["versions"].values()), flush=True)
 
     found: list[rows.Row] = []
-    networks = SMOKE_NETWORKS if options.smoke else workloads.NETWORKS
-    for name, measure in rows.groups(plan, peers, networks):
-        if options.only and not any(wanted in name for wanted in options.only):
-            continue
+    for name, measure in wanted.items():
         start = time.perf_counter()
         added = measure()
         found += added
@@ -52,8 +54,10 @@ def main(arguments: list[str] | None = None) -> int:
         from tests.benchmarks import charts
 
         table.write(options.out / "results.json", result)
-        for path in charts.draw_all(result, options.out):
+        for path in (options.out / "results.json", *charts.draw_all(result, options.out)):
             print(f"written: {path}")
+    if options.smoke:
+        print("Each figure is of one step or a few processes: the row works; it says nothing about speed.")
     return 0
 
 
@@ -68,7 +72,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--peers", nargs="+", choices=known, default=keys, metavar="KEY", help=", ".join(known))
     p.add_argument("--rounds", type=int, help=f"rounds for each row (default {Plan().rounds})")
     p.add_argument("--curves", action="store_true", help="also time against width, batch, depth, channels")
-    p.add_argument("--smoke", action="store_true", help="a step of two networks: does it work? No verdict.")
+    p.add_argument("--smoke", action="store_true", help="a step a row, two networks: does it work?")
     p.add_argument("--out", type=Path, metavar="FOLDER", help="write results.json and the charts there")
     return p
 

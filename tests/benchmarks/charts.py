@@ -17,7 +17,7 @@ from tests.benchmarks import curves
 
 
 def draw_all(result: dict[str, Any], folder: Path) -> list[Path]:
-    """Write every chart for which the result has figures; the PNGs' paths."""
+    """Write every chart for which the result has figures; the paths, PNG and SVG."""
     figures = {}
     speeds = [row for row in result["rows"] if row["at_least"]]
     if speeds:
@@ -25,7 +25,7 @@ def draw_all(result: dict[str, Any], folder: Path) -> list[Path]:
     if "curves" in result:
         figures["curves"] = step_times(result["curves"])
         figures["tape"] = tape(result["tape"])
-    return [save(figure, folder / name)[0] for name, figure in figures.items()]
+    return [path for name, figure in figures.items() for path in save(figure, folder / name)]
 
 
 def ratios(rows: Sequence[dict[str, Any]]) -> Figure:

@@ -1,7 +1,8 @@
 """Where a step of the paper's MLP goes:  python -m tests.benchmarks.phases
 
 Microseconds of each part of a step with tape, layers and optimizer; of the same kernels in straight lines;
-and of its matrix products alone, below which no code on this BLAS gets. Medians of rounds that take turns.
+and of its matrix products alone, below which no code on this BLAS gets. All take turns. What the step's lines
+tell are medians of single steps; the last two lines are of whole rounds, in which a slow step counts too.
 """
 
 from __future__ import annotations

@@ -104,7 +104,7 @@ def _bound(function: Callable[..., list[Row]], *arguments: object) -> Group:
 
 def speed(work: str, network: Network, peers: list[Side], plan: Plan) -> list[Row]:
     """minidl against each peer that does this work."""
-    team = [side for side in peers if _takes_part(side, work, network)]
+    team = [side for side in peers if takes_part(side, work, network)]
     if not team:
         return []
     times = harness.measure([sides.MINIDL, *team], work, network, plan)
@@ -125,7 +125,8 @@ def speed(work: str, network: Network, peers: list[Side], plan: Plan) -> list[Ro
     return rows
 
 
-def _takes_part(side: Side, work: str, network: Network) -> bool:
+def takes_part(side: Side, work: str, network: Network) -> bool:
+    """Whether a side has this work: JAX trains MLPs only, and a layout needs images."""
     images = len(network.inputs) == 3
     if side.key == "jax":
         return not images and work == "Training"

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any
 
-# For the second column, wherever minidl's engine changes how the C library's allocator treats large arrays:
-# blocks of up to 32 MiB (the most that glibc allows) come from the heap, and the heap keeps what is freed.
+# For the column "same allocator": what minidl.engine.memory sets for itself. Arrays of any size come from
+# glibc's heap, and the heap keeps what is freed.
 ALLOCATOR = {
     "MALLOC_MMAP_MAX_": "0",
     "MALLOC_TRIM_THRESHOLD_": str(2**30),

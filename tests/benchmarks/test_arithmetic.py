@@ -162,7 +162,8 @@ def test_a_line_is_fitted_to_relative_deviations():
 def test_charts_are_drawn(tmp_path):
     result = table.as_json(made_up(), {}) | made_up_curves()
     written = charts.draw_all(result, tmp_path)
-    assert [path.name for path in written] == ["ratios.png", "curves.png", "tape.png"]
+    names = ["ratios", "curves", "tape"]
+    assert [path.name for path in written] == [f"{name}.{kind}" for name in names for kind in ("png", "svg")]
     assert all(path.stat().st_size > 5_000 for path in written)
     assert charts.draw_all(table.as_json(made_up()[1:], {}), tmp_path) == []
 

@@ -24,6 +24,17 @@ def test_it_measures_prints_and_writes(tmp_path, capsys):
     assert set(row["rounds"]) == {"minidl", "straight-line"}
 
 
+def test_a_smoke_run_says_that_its_figures_are_none(capsys):
+    assert command.main(["--smoke", "--only", "import"]) == 0
+    assert "nothing about speed" in capsys.readouterr().out
+
+
+def test_only_that_fits_no_row_names_the_rows(capsys):
+    with pytest.raises(SystemExit):
+        command.main(["--smoke", "--only", "training cnn"])
+    assert "training lenet-6-16, inference" in capsys.readouterr().err
+
+
 def test_a_peer_that_isn_t_installed_is_left_out_with_a_line(monkeypatch, capsys):
     monkeypatch.setattr(sides, "find_spec", lambda name: None if name == "jax" else object())
     found = command.installed(["torch", "jax"])

@@ -12,7 +12,7 @@ import pytest
 
 from tests.benchmarks import sides
 from tests.benchmarks.harness import Job, Worker
-from tests.benchmarks.rows import _takes_part
+from tests.benchmarks.rows import takes_part
 from tests.benchmarks.sides import JAX, MINIDL, STRAIGHT, TORCH, TORCH_LAST, Setting, Side
 from tests.benchmarks.workloads import LR, MLP_BN, MLP_PLAIN, NETWORKS, Network, initial_weights
 
@@ -52,7 +52,7 @@ CASES = [
     for side in (TORCH, TORCH_LAST, JAX)
     for work in ("Training", "Inference")
     for network in SMALL
-    if _takes_part(side, work, network)
+    if takes_part(side, work, network)
     for setting in side.settings(work)[:: 1 if network.name == "mlp-100-bn" else 3]
 ]
 
