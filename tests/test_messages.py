@@ -217,7 +217,7 @@ CASES = {
         "requires_grad", "on leaves only", "this tensor was computed", ": use .detach()"),
     "loss.backward()": Case(
         lambda: recorded()[1].backward(), TypeError,
-        "a Tensor () of float32", "", "has no backward", "call tape.backward(loss) after `with Tape() as tape:`"),
+        "a Tensor () of float32", "", "has no backward", ": call tape.backward(loss) after"),
     "a copy of a result": Case(
         lambda: copy.deepcopy(Parameter(X) * 2), TypeError,
         "a Tensor (2, 3) of float32", "", "can't be copied or pickled", ": copy t.detach()"),
