@@ -29,11 +29,14 @@ from minidl.experiments.lab.experiment import Analysis, log2_ratio
 from minidl.experiments.lab.jobs import BN, CHOICE, PLAIN_PAPER, PLAIN_TUNED, Job, Record, Result, values_of
 from minidl.experiments.lab.layers import NoisyBatchNorm
 from minidl.experiments.lab.networks import Network, build
+from minidl.experiments.lab.noise import noiseless
 from minidl.experiments.lab.scale import Scale
 from minidl.experiments.lab.training import Data, accuracy, data_of, log_spaced, points, train
 from minidl.instruments import probe
 from minidl.layers import BatchNorm, Sequential
 from minidl.losses import cross_entropy
+from minidl.training import recalibrated
+from minidl.training.evaluate import POPULATION
 
 NOISY = "noisy BN"
 ALL = (*ARMS, NOISY)
@@ -50,8 +53,8 @@ def choices(scale: Scale, data: str) -> list[Job]:
     return [
         job for arm in ALL
         for job in choice_jobs(
-            "landscape", arm, {"lr": RATES, "init": INITS["sigmoid"][: 1 if arm == PLAIN_PAPER else None]}, scale,
-            **fixed,
+            "landscape", arm, {"lr": RATES, "init": INITS["sigmoid"][: 1 if arm == PLAIN_PAPER else None]},
+            scale, **fixed,
         )
     ]
 
@@ -78,14 +81,14 @@ def run(job: Job) -> Result:
     model = _model(job)
     options = {"steps": settings["steps"], "seed": job.seed, "lr": settings["lr"]}
     if job.purpose == CHOICE:
-        return score(model, data, train(model, data.train, **options))
-    trained = train(
-        model, data.train, at=[0, *log_spaced(settings["steps"], 8)], measure=lambda m, step: along(m, data), **options
-    )
+        trained = train(model, data.train, **options)
+        return score(noiseless(model), data, trained)
+    at = [0, *log_spaced(settings["steps"], 8)]
+    trained = train(model, data.train, at=at, measure=lambda model, step: along(model, data), **options)
     names = ("loss", "range", "gradient change", "smoothness")
     series = {"steps": trained.steps} | {name: [m[name] for m in trained.measured] for name in names}
     values = {name: float(np.mean(series[name])) for name in names[1:]}
-    values["test"] = points(accuracy(model, data.test, data.train), trained.finite)
+    values["test"] = points(accuracy(noiseless(model), data.test, data.train), trained.finite)
     values["growth"] = _growth(job, data)
     return values, series
 
@@ -128,9 +131,8 @@ def along(model: Sequential, data: Data) -> dict[str, float]:
 
 def _at(model: Sequential, data: Data) -> tuple[float, Array]:
     images, labels = data.train.images[:BATCH], data.train.labels[:BATCH]
-    with model.preserved():     # the same noise at each point, too
-        with Tape() as tape:
-            loss = cross_entropy(model(images), labels)
+    with model.preserved(), Tape() as tape:     # the same noise at each point, too
+        loss = cross_entropy(model(images), labels)
     gradients = tape.gradients(loss, model.parameters())
     return loss.item(), np.concatenate([g.ravel().astype(np.float64) for g in gradients])
 
@@ -140,7 +142,9 @@ def _growth(job: Job, data: Data) -> float:
     model = _model(job)
 
     def size() -> float:
-        x = probe(model, data.probe).find(op="dense")[-2].output.data
+        quiet = noiseless(model)
+        with recalibrated(quiet, data.train[:POPULATION]):
+            x = probe(quiet, data.probe).find(op="dense")[-2].output.data
         return float(np.sqrt(np.mean(np.square(x, dtype=np.float64))))
 
     first = size()
@@ -157,11 +161,12 @@ def analyse(records: Sequence[Record]) -> Analysis:
             numbers[f"{name}, {arm}"] = median(values_of(records, arm, name)), ""
 
     def against(plain: str) -> dict[str, list[float]]:
-        pairs = {name: [values_of(records, arm, name) for arm in (plain, BN)] for name in ("range", "gradient change")}
+        ranges = [values_of(records, arm, "range") for arm in (plain, BN)]
+        changes = [values_of(records, arm, "gradient change") for arm in (plain, BN)]
         noisy = values_of(records, NOISY, "test") - values_of(records, plain, "test")
         return {
-            "loss along the gradient": log2_ratio(*pairs["range"]),
-            "predictive gradients": log2_ratio(*pairs["gradient change"]),
+            "loss along the gradient": log2_ratio(*ranges),
+            "predictive gradients": log2_ratio(*changes),
             "not by stable distributions": list(noisy),
         }
 

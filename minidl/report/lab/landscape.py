@@ -1,4 +1,4 @@
-"""The landscape: loss, gradient and smoothness along the gradient, over the training."""
+"""The landscape: loss, gradient and smoothness along the gradient; noise, and a large rate."""
 
 from __future__ import annotations
 
@@ -6,18 +6,34 @@ from matplotlib.figure import Figure
 
 from minidl import plots
 from minidl.experiments.lab.experiment import LabResult
+from minidl.experiments.lab.landscape import LARGE_RATE, LARGE_STEPS
 from minidl.report.lab import panels
+from minidl.report.lab.axes import plain_log, series, value
 from minidl.report.lab.titles import title
 
 
 def figures(result: LabResult) -> dict[str, Figure]:
-    """Four panels."""
+    """Along the gradient over the training, and run by run what noise and a large rate do."""
+    return {"landscape": _along(result), "noise-and-growth": _noise_and_growth(result)}
+
+
+def _along(result: LabResult) -> Figure:
     figure, axes = panels.grid(2, 2)
     for ax, (name, label) in zip(axes.flat, (
-        ("loss", "loss (nats)"), ("range", "range of the loss along the gradient / loss"),
-        ("gradient change", "change of the gradient / gradient"), ("smoothness", "change of the gradient / distance"),
+        ("loss", "loss where it stands (nats)"),
+        ("range", "range of the loss along the gradient / loss"),
+        ("gradient change", "change of the gradient / gradient"),
+        ("smoothness", "change of the gradient / distance"),
     ), strict=True):
-        panels.over_steps(result, ax, lambda r, name=name: r.series[name], label)
-        ax.set_yscale("log")
+        plain_log(panels.over_steps(result, ax, series(name), label))
     plots.share_legend(figure)
-    return {"landscape": title(figure, result, "Along the gradient, at the same step lengths in all arms")}
+    return title(figure, result, "Along the gradient, at the same step lengths in all arms")
+
+
+def _noise_and_growth(result: LabResult) -> Figure:
+    figure, axes = panels.grid(1, 2)
+    panels.by_arm(result, axes[0, 0], value("test"), "test accuracy (%)")
+    panels.by_arm(result, axes[0, 1], value("growth"), "size of the last hidden layer's x, after / before")
+    plain_log(axes[0, 1]).set_title(f"{LARGE_STEPS} steps at lr {LARGE_RATE:g}", fontsize="medium")
+    axes[0, 0].set_title("each arm as chosen", fontsize="medium")
+    return title(figure, result, "Without stable distributions; and activations under a large learning rate")

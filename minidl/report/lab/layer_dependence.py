@@ -7,26 +7,52 @@ from matplotlib.figure import Figure
 from minidl import plots
 from minidl.experiments.lab.experiment import LabResult
 from minidl.experiments.lab.jobs import of_arm
-from minidl.experiments.lab.layer_dependence import SIZES
+from minidl.experiments.lab.layer_dependence import SCALES, SIZES
 from minidl.report.lab import panels
+from minidl.report.lab.axes import plain_log, ticks_at, value
 from minidl.report.lab.titles import ARM_NAMES, arms_of, title
+
+MODES = {"batch": "statistics of the batch", "frozen": "frozen statistics"}
 
 
 def figures(result: LabResult) -> dict[str, Figure]:
-    """Rows: batch and frozen statistics; columns: activations, gradients, loss."""
-    figure, axes = panels.grid(2, 3)
-    for i, mode in enumerate(("batch", "frozen")):
-        for j, (name, label) in enumerate((
-            ("activations", "change of the last hidden layer"), ("gradients", "change of the later gradients"),
+    """What noise does, and what scaling does, to the layers above the first."""
+    return {"noise": _noise(result), "scaling": _scaling(result)}
+
+
+def _noise(result: LabResult) -> Figure:
+    figure, axes = panels.grid(2, 3, sharey="col")
+    for row, (mode, text) in zip(axes, MODES.items(), strict=True):
+        for ax, (name, label) in zip(row, (
+            ("activations", "change of the later layers / their spread"),
+            ("gradients", "change of the later gradients / them"),
             ("loss change", "change of the loss (nats)"),
-        )):
+        ), strict=True):
             lines = {
                 ARM_NAMES[arm]: (SIZES, [
-                    [r.values[f"{name}, noise {size:g}, {mode}"] for size in SIZES] for r in of_arm(result.records, arm)
+                    [r.values[f"{name}, noise {size:g}, {mode}"] for size in SIZES]
+                    for r in of_arm(result.records, arm)
                 ])
                 for arm in arms_of(result)
             }
-            ax = plots.bands(lines, axes[i, j], ylabel=label, xlabel="noise / weights", xscale="log")
-            ax.set_title(f"{mode} statistics", fontsize="medium")
+            plots.bands(lines, ax, ylabel=label, xlabel="noise / weights, of the first layer", xscale="log")
+            ticks_at(ax.xaxis, SIZES)
+            ax.set_title(text, fontsize="medium")
+            if name == "loss change":
+                ax.axhline(0, color=plots.style.GREY, linewidth=0.8)
+            else:
+                plain_log(ax)
     plots.share_legend(figure)
-    return {"noise": title(figure, result, "Relative changes when noise is added to the first layer's weights")}
+    return title(figure, result, "Noise on the first layer's weights, at equal training loss: what it does above")
+
+
+def _scaling(result: LabResult) -> Figure:
+    figure, axes = panels.grid(1, len(SCALES) * len(MODES), sharey=True)
+    shown = [(factor, mode) for factor in SCALES for mode in MODES]
+    for ax, (factor, mode) in zip(axes[0], shown, strict=True):
+        name = f"loss change, times {factor:g}, {mode}"
+        panels.by_arm(result, ax, value(name), "")
+        ax.axhline(0, color=plots.style.GREY, linewidth=0.8)
+        ax.set_title(f"first weights times {factor:g},\n{MODES[mode]}", fontsize="medium")
+    axes[0, 0].set_ylabel("change of the loss (nats)")
+    return title(figure, result, "Scaling the first layer's weights, at equal training loss")
