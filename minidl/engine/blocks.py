@@ -124,12 +124,12 @@ def map_blocks(
     def help_out(context: contextvars.Context) -> None:
         if _next(asked) is None:        # all was done before this thread had time
             return
-        error = None
         try:
             context.run(work)
-        except BaseException as caught:
-            error = caught
-        ends.put(error)
+        except BaseException as error:
+            ends.put(error)
+        else:
+            ends.put(None)
 
     with one_blas_thread():
         pool = _pool()
@@ -143,10 +143,12 @@ def map_blocks(
             coming = threads - 1
             while _next(asked) is not None:
                 coming -= 1
-            errors = [ends.get() for _ in range(coming)]
-    for error in errors:
-        if error is not None:
-            raise error
+            errors = [error for error in [ends.get() for _ in range(coming)] if error is not None]
+    if errors:
+        try:
+            raise errors[0]
+        finally:
+            errors.clear()      # its traceback knows this frame: a cycle that would keep the arrays
     return [results[start] for start in starts]
 
 
@@ -274,9 +276,13 @@ def _controls(library: Any) -> Controls:
 def _pool() -> Tasks:
     with _lock:
         if _State.pool is None:
-            _State.pool = SimpleQueue()
+            pool: Tasks = SimpleQueue()
             for _ in range(get_threads() - 1):
-                threading.Thread(target=_serve, args=(_State.pool,), name="minidl", daemon=True).start()
+                try:
+                    threading.Thread(target=_serve, args=(pool,), name="minidl", daemon=True).start()
+                except RuntimeError:    # the system gives no more of them: fewer do the same work
+                    break
+            _State.pool = pool      # last: Ctrl-C in a call above leaves no pool that nobody serves
         return _State.pool
 
 

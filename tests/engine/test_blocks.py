@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import os
 import subprocess
 import sys
 import threading
+import weakref
 
 import numpy as np
 import pytest
@@ -180,6 +183,42 @@ def test_an_error_in_a_block_comes_out_and_the_limit_is_lifted():
         blocks.map_blocks(lambda start, stop: 1 // 0, 64)
     assert blas_threads() == outside
     assert blocks.map_blocks(lambda start, stop: stop, 32) == [16, 32]
+
+
+def test_an_error_in_another_thread_keeps_nothing_alive():
+    dl.set_threads(2)
+    here, meeting = threading.current_thread(), threading.Barrier(2, timeout=10)
+
+    def fail_elsewhere(array):
+        def compute(start, stop):
+            meeting.wait()      # so that each thread has one of the two blocks
+            if threading.current_thread() is not here:
+                raise ZeroDivisionError(array.sum())
+
+        blocks.map_blocks(compute, 32)
+
+    array = np.ones(8)
+    known = weakref.ref(array)
+    gc.disable()
+    try:
+        with contextlib.suppress(ZeroDivisionError):
+            fail_elsewhere(array)
+        del array
+        blocks.map_blocks(lambda start, stop: meeting.wait(), 32)       # the other thread has let go of it
+        assert known() is None
+    finally:
+        gc.enable()
+
+
+def test_where_the_system_gives_no_thread_the_caller_does_all(monkeypatch):
+    def refuse(thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    dl.set_threads(3)
+    for _ in range(2):
+        assert blocks.map_blocks(lambda start, stop: stop, 64) == [16, 32, 48, 64]
+    dl.set_threads(2)
 
 
 def test_two_threads_may_use_them_at_once():

@@ -60,6 +60,22 @@ def test_after_an_interrupt_anywhere_the_threads_serve_the_next_one():
     assert event > 20
 
 
+def test_an_interrupt_while_the_threads_begin_leaves_no_fewer_for_the_next_one():
+    def fresh() -> None:
+        blocks._State.users = 0
+        dl.set_threads(3)
+        dl.set_threads(2)
+
+    fresh()
+    event = 0
+    while interrupted_at(event):
+        meeting = threading.Barrier(2, timeout=10)
+        blocks.map_blocks(lambda start, stop: meeting.wait(), 32)       # noqa: B023
+        fresh()
+        event += 1
+    assert event > 20
+
+
 def test_an_interrupt_in_blas_itself_is_made_good_by_the_next_user(monkeypatch):
     class Library:
         threads = 2
