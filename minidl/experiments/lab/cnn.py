@@ -1,4 +1,4 @@
-"""Convolutional networks: one gamma and beta per feature map, against one per activation, against none."""
+"""Convolutional networks: one gamma and beta per feature map, one per activation, none."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from minidl.engine.array import Array
-from minidl.experiments.lab.arms import INITS, median
+from minidl.experiments.lab.arms import INITS, VARIED, median
 from minidl.experiments.lab.choice import SCORE, beyond, choice_jobs, chosen
 from minidl.experiments.lab.experiment import Analysis
 from minidl.experiments.lab.jobs import CHOICE, REPORT, Job, Record, Result, values_of
@@ -39,7 +39,7 @@ def further_choices(records: Sequence[Record]) -> list[Job]:
 def reports(scale: Scale, data: str, records: Sequence[Record]) -> list[Job]:
     """Each arm as it was chosen."""
     return [
-        Job("cnn", arm, seed, REPORT, {**_fixed(scale, data), **chosen(records, arm, ("lr", "init")).settings})
+        Job("cnn", arm, seed, REPORT, {**_fixed(scale, data), **chosen(records, arm, VARIED).settings})
         for arm in ARMS for seed in range(scale.cnn_seeds)
     ]
 
@@ -49,19 +49,21 @@ def run(job: Job) -> Result:
     settings = job.settings
     data = data_of(settings["data"], image=settings["image"])
     network = Network(
-        model="cnn", batch_norm=job.arm != NONE, activation="relu", init=settings["init"], image=settings["image"],
-        channels=tuple(settings["channels"]),
+        model="cnn", batch_norm=job.arm != NONE, activation="relu", init=settings["init"],
+        image=settings["image"], channels=tuple(settings["channels"]),
     )
     model = build(network, job.seed, _per_activation(network) if job.arm == PER_ACTIVATION else BatchNorm)
-    trained = train(model, data.train, lr=settings["lr"], steps=settings["steps"], seed=job.seed, momentum=0.9)
+    options = {"lr": settings["lr"], "steps": settings["steps"], "seed": job.seed}
+    trained = train(model, data.train, momentum=0.9, **options)
     if job.purpose == CHOICE:
         return {SCORE: points(accuracy(model, data.validation, data.train), trained.finite)}, {}
-    values = {"parameters": sum(p.size for p in model.parameters())}
+    values: dict[str, float] = {"parameters": sum(p.size for p in model.parameters())}
     with recalibrated(model, data.train[:POPULATION]):
         values["test"] = points(evaluate(model, data.test), trained.finite)
         for shift in SHIFTS:
             moved = [(shifted(data.test.images, *by), data.test.labels) for by in _directions(shift)]
-            values[f"shifted by {shift}"] = float(np.mean([100 * evaluate(model, pair).accuracy for pair in moved]))
+            accuracies = [points(evaluate(model, pair), trained.finite) for pair in moved]
+            values[f"shifted by {shift}"] = float(np.mean(accuracies))
     return values, {"maps": _first_gammas(model)}
 
 
@@ -107,14 +109,14 @@ def analyse(records: Sequence[Record]) -> Analysis:
     test = {arm: values_of(records, arm, "test") for arm in ARMS}
     numbers, notes = {}, []
     for arm in ARMS:
-        own = chosen(records, arm, ("lr", "init"))
+        own = chosen(records, arm, VARIED)
         where = f"{arm}, lr {own.settings['lr']:g}, {own.settings['init']}"
         numbers[f"test accuracy, {where}"] = median(test[arm]), "%"
         numbers[f"parameters, {arm}"] = median(values_of(records, arm, "parameters")), ""
         for shift in SHIFTS:
             moved = values_of(records, arm, f"shifted by {shift}")
             numbers[f"test accuracy, images shifted by {shift}, {arm}"] = median(moved), "%"
-        notes += [f"{arm}: the best {name} of the choice lies at the edge of its grid" for name in own.at_edge]
+        notes += [f"{arm}: the best {name} lies at the edge of its grid" for name in own.at_edge]
     contrasts = {
         "as good as per activation": list(test[PER_MAP] - test[PER_ACTIVATION]),
         "better than none": list(test[PER_MAP] - test[NONE]),

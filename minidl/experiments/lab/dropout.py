@@ -18,9 +18,13 @@ NEITHER, DROPOUT, BN_ONLY, BOTH = "neither", "dropout", "BN", "both"
 ARMS = (NEITHER, DROPOUT, BN_ONLY, BOTH)
 DROPPED = (0.1, 0.2, 0.5)
 RATES = (0.03, 0.125, 0.5)
-# As many trials for the arms that have no dropout rate to choose: learning rates from the same range, but denser.
-DENSE_RATES = tuple(round(rate, 4) for rate in np.geomspace(RATES[0], RATES[-1], len(RATES) * len(DROPPED)).tolist())
-SIZES = {"quick": (1_000,), "default": (1_000, 10_000, 55_000), "full": (1_000, 3_000, 10_000, 30_000, 55_000)}
+# As many trials for the arms that have no dropout rate to choose: learning rates from the same range, denser.
+DENSE_RATES = tuple(
+    round(rate, 4) for rate in np.geomspace(RATES[0], RATES[-1], len(RATES) * len(DROPPED)).tolist()
+)
+SIZES = {
+    "quick": (1_000,), "default": (1_000, 10_000, 55_000), "full": (1_000, 3_000, 10_000, 30_000, 55_000),
+}
 
 
 def choices(scale: Scale, data: str) -> list[Job]:
@@ -37,7 +41,9 @@ def choices(scale: Scale, data: str) -> list[Job]:
 
 def further_choices(records: Sequence[Record]) -> list[Job]:
     """One step beyond the learning rates, where the best is at the edge."""
-    return [job for examples in sizes(records) for arm in ARMS for job in beyond(records, arm, examples=examples)]
+    return [
+        job for examples in sizes(records) for arm in ARMS for job in beyond(records, arm, examples=examples)
+    ]
 
 
 def reports(scale: Scale, data: str, records: Sequence[Record]) -> list[Job]:
@@ -81,10 +87,12 @@ def analyse(records: Sequence[Record]) -> Analysis:
                 values = values_of(records, arm, name, examples=examples)
                 numbers[f"{text}, {examples:,} images, {arm}{rate}"] = median(values), unit
             notes += [
-                f"{arm}, {examples:,} images: the best {name} lies at the edge of its grid" for name in best.at_edge
+                f"{arm}, {examples:,} images: the best {name} lies at the edge of its grid"
+                for name in best.at_edge
             ]
     mean = {
-        arm: np.mean([values_of(records, arm, "test", examples=n) for n in sizes(records)], axis=0) for arm in ARMS
+        arm: np.mean([values_of(records, arm, "test", examples=n) for n in sizes(records)], axis=0)
+        for arm in ARMS
     }
     contrasts = {
         "BN instead of dropout": list(mean[BN_ONLY] - mean[DROPOUT]),

@@ -1,8 +1,8 @@
 """Gamma and beta: is a normalised sigmoid network without them more than a linear map.
 
-Normalised to mean 0 and variance 1, most inputs lie where a sigmoid is nearly straight. So the network without
-gamma and beta is held against one with them, and against a linear classifier; and the best linear map from pixels
-to logits is held against the network itself.
+Normalised to mean 0 and variance 1, most inputs lie where a sigmoid is nearly straight. So the network
+without gamma and beta is held against one with them, and against a linear classifier; and the best linear map
+from pixels to logits is held against the network itself.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Mini-batch statistics: what they cost in noise, and what is lost if they take no part in the gradient.
 
-Batches from 2 to 512 at equal numbers of examples. Against them a network whose statistics come from a fixed part
-of the training set, refreshed every 10 steps, and are constants for the gradient (the paper, section 2: the step
-then undoes itself in the normalisation, and a bias may grow while the loss stands still).
+Batches from 2 to 512 at equal numbers of examples. Against them a network whose statistics come from a fixed
+part of the training set, refreshed every 10 steps, and are constants for the gradient (the paper, section 2:
+the step then undoes itself in the normalisation, and a bias may grow while the loss stands still).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from minidl.engine.array import Array
+from minidl.engine.tape import Tape
 from minidl.experiments.lab.arms import median, score
 from minidl.experiments.lab.choice import beyond, choice_jobs, chosen
 from minidl.experiments.lab.experiment import Analysis
@@ -25,11 +26,16 @@ from minidl.training import recalibrate
 from minidl.training.evaluate import POPULATION
 
 BATCH, DETACHED = "mini-batch", "detached training set"
-SIZES = {"quick": (4, 60, 256), "default": (2, 4, 8, 16, 60, 128, 512), "full": (2, 4, 8, 16, 32, 60, 128, 256, 512)}
+SIZES = {
+    "quick": (4, 60, 256), "default": (2, 4, 8, 16, 60, 128, 512),
+    "full": (2, 4, 8, 16, 32, 60, 128, 256, 512),
+}
 PAPERS = 60         # the paper's batch, at which the arms are compared
 RATES = (0.03, 0.125, 0.5, 2.0)
 REFRESH = 10        # steps between two refreshments of detached statistics
 COMPANY = 20        # different companions in which the same images are shown
+NOISY_BATCHES = 200     # on which the noise of the statistics is measured
+LAYERS = 3
 
 
 def choices(scale: Scale, data: str) -> list[Job]:
@@ -59,7 +65,7 @@ def reports(scale: Scale, data: str, records: Sequence[Record]) -> list[Job]:
 
 
 def run(job: Job) -> Result:
-    """Train one network; measure the noise of its statistics, and how a prediction depends on its companions."""
+    """Train one network; measure its statistics' noise, and how a prediction depends on its companions."""
     settings = job.settings
     data = data_of(settings["data"])
     # With a bias in front of BN in both arms: it is useless, and with detached statistics it may run away.
@@ -79,13 +85,16 @@ def run(job: Job) -> Result:
     values = {
         "test": points(accuracy(model, data.test, data.train), trained.finite),
         "own batch": 100 * own_batch_accuracy(model, data, size),
-        "noise": noise_of_the_mean(model, data, size),
+        **noise_of_the_statistics(model, data, size),
         "companions": 100 * changed_by_companions(model, data, size),
         "milliseconds a step": 1000 * seconds / max(1, len(trained.losses)),
-        "final training loss": float(np.mean(trained.losses[-50:])),
         "bias": _largest_bias(model),
     }
-    return values, {"steps": trained.steps, "bias": [m["bias"] for m in trained.measured]}
+    between = zip([0, *trained.steps], trained.steps, strict=False)
+    return values, {
+        "steps": trained.steps, "bias": [m["bias"] for m in trained.measured],
+        "loss": [float(np.mean(trained.losses[begin:end])) for begin, end in between],
+    }
 
 
 def _refresher(model: Sequential, data: Data) -> Callable[[int], None]:
@@ -105,13 +114,32 @@ def _largest_bias(model: Sequential) -> float:
     return float(max(np.abs(b).max() for b in biases))
 
 
-def noise_of_the_mean(model: Sequential, data: Data, size: int) -> float:
-    """Standard deviation of a batch's mean over batches, in units of the unit's spread; first hidden layer."""
-    rows: Array = model[:2](data.train.images[:POPULATION]).data
-    order = np.random.default_rng(0).permutation(len(rows))
-    count = min(len(rows) // size, 1_000)
-    means = rows[order[: count * size]].reshape(count, size, -1).mean(axis=1)
-    return float(np.mean(means.std(axis=0) / rows.std(axis=0)))
+def noise_of_the_statistics(model: Sequential, data: Data, size: int) -> dict[str, float]:
+    """How much mean and standard deviation differ from batch to batch of training images, in training mode.
+
+    In units of the unit's spread over all batches, mean over a layer's units: "noise of mean, layer 1", ...;
+    and "noise", the root of the sum of both squares, mean over the layers. For independent examples that of
+    the mean is 1/sqrt(m); from the second layer on they aren't, as the batch has been normalised before.
+    """
+    rng = np.random.default_rng(0)
+    means, variances = [], []
+    with model.preserved(), model.evaluating():
+        model.train()
+        for _ in range(NOISY_BATCHES):
+            with Tape() as tape:
+                model(data.train.images[rng.integers(len(data.train), size=size)])
+            inputs = [r.inputs[0].data for r in tape.find(op="batch_norm")]
+            means.append([rows.mean(axis=0, dtype=np.float64) for rows in inputs])
+            variances.append([rows.var(axis=0, dtype=np.float64) for rows in inputs])
+    mean, variance = np.array(means), np.array(variances)       # (batches, layers, units)
+    spread = np.sqrt(variance.mean(axis=0) + mean.var(axis=0))
+    of_mean = (mean.std(axis=0) / spread).mean(axis=1)
+    of_std = (np.sqrt(variance).std(axis=0) / spread).mean(axis=1)
+    values = {"noise": float(np.hypot(of_mean, of_std).mean())}
+    for number, noise in enumerate(zip(of_mean, of_std, strict=True), start=1):
+        for name, value in zip(("mean", "std"), noise, strict=True):
+            values[f"noise of {name}, layer {number}"] = float(value)
+    return values
 
 
 def own_batch_accuracy(model: Sequential, data: Data, size: int) -> float:
@@ -119,7 +147,7 @@ def own_batch_accuracy(model: Sequential, data: Data, size: int) -> float:
     images, labels = data.test.images, data.test.labels
     full = len(images) // size * size
     right = 0
-    with model.preserved():
+    with model.preserved(), model.evaluating():     # which gives each layer its own mode back
         model.train()
         for start in range(0, full, size):
             logits = model(images[start : start + size]).data
@@ -133,7 +161,7 @@ def changed_by_companions(model: Sequential, data: Data, size: int) -> float:
     watched = min(100, len(images) // 2)
     rng = np.random.default_rng(0)
     predictions = np.empty((COMPANY, watched), np.int64)
-    with model.preserved():
+    with model.preserved(), model.evaluating():
         model.train()
         for row in predictions:
             for i in range(watched):
@@ -146,17 +174,22 @@ def analyse(records: Sequence[Record]) -> Analysis:
     """Batch statistics against detached ones at batches of 60; the slope of the noise over all sizes."""
     numbers, notes = {}, []
     for arm, size in _kinds(records):
-        for name, unit in (
-            ("test", "%"), ("own batch", "%"), ("noise", ""), ("companions", "%"), ("milliseconds a step", "ms"),
-            ("bias", ""),
+        own = chosen(records, arm, ("lr",), batch_size=size)
+        for name, text, unit in (
+            ("test", f"test accuracy (lr {own.settings['lr']:g})", "%"),
+            ("own batch", "test accuracy with the test batch's own statistics", "%"),
+            ("companions", "predictions that depend on the companions", "%"),
+            ("noise", "noise of the statistics", "spreads"),
+            ("milliseconds a step", "a training step", "ms"),
+            ("bias", "largest |bias| in front of BN", ""),
         ):
             found = values_of(records, arm, name, batch_size=size)
-            numbers[f"{name}, {arm}, batch {size}"] = median(found), unit
-        if chosen(records, arm, ("lr",), batch_size=size).at_edge:
+            numbers[f"{text}, {arm}, batch {size}"] = median(found), unit
+        if own.at_edge:
             notes.append(f"{arm}, batch {size}: the best lr of the choice lies at the edge of its grid")
     sizes = [size for arm, size in _kinds(records) if arm == BATCH]
     noise = np.array([values_of(records, BATCH, "noise", batch_size=size) for size in sizes])
-    slopes = [float(np.polyfit(np.log(sizes), np.log(column), 1)[0]) for column in noise.T]
+    slopes = [_slope(sizes, of_seed) for of_seed in noise.T]
     numbers["slope of log noise over log batch"] = median(slopes), ""
     test = {arm: values_of(records, arm, "test", batch_size=PAPERS) for arm in (BATCH, DETACHED)}
     contrasts = {
@@ -164,6 +197,14 @@ def analyse(records: Sequence[Record]) -> Analysis:
         "noise falls with the root of m": [0.1 - abs(slope + 0.5) for slope in slopes],
     }
     return Analysis(contrasts, {}, numbers, notes)
+
+
+def _slope(sizes: Sequence[int], noise: Array) -> float:
+    """Of log(noise) over log(size); sizes whose network was lost are left out."""
+    known = np.isfinite(noise) & (noise > 0)
+    if known.sum() < 2:
+        return 0.0
+    return float(np.polyfit(np.log(np.array(sizes)[known]), np.log(noise[known]), 1)[0])
 
 
 def _kinds(records: Sequence[Record]) -> list[tuple[str, int]]:

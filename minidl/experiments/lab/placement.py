@@ -1,8 +1,9 @@
-"""Placement: batch normalization before the activation, as in the paper, or after it; each at its best rate."""
+"""Placement: batch normalization before the activation, as in the paper, or after it; each at its best."""
 
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -32,7 +33,7 @@ PROBED = 300        # images on which a distribution is measured; a CNN has many
 
 
 def choices(scale: Scale, data: str) -> list[Job]:
-    """The same rates and initial weights for both places: after the activation BN doesn't forgive their scale."""
+    """The same rates and initial weights for both: after the activation BN doesn't forgive their scale."""
     jobs = []
     for fixed in _networks(scale, data):
         grid = {"lr": RATES, "init": INITS[fixed["activation"]][1:]}
@@ -87,17 +88,20 @@ def run(job: Job) -> Result:
         "test": points(accuracy(model, data.test, data.train), trained.finite),
         f"steps to {LEVEL} %": steps_to(LEVEL, trained.steps, curve),
         "drift": float(np.nanmean(total_drift(path))) if len(path) > 1 else float("nan"),
-        "|mean| received": float(np.mean([np.abs(mean).mean() for mean, _ in path[-1]])) if path else float("nan"),
-        "std received": float(np.mean([std.mean() for _, std in path[-1]])) if path else float("nan"),
+        "|mean| received": float("nan"), "std received": float("nan"),
     }
+    if path:
+        values["|mean| received"] = float(np.mean([np.abs(mean).mean() for mean, _ in path[-1]]))
+        values["std received"] = float(np.mean([std.mean() for _, std in path[-1]]))
     return values, {"steps": trained.steps, "accuracy": curve}
 
 
 def analyse(records: Sequence[Record]) -> Analysis:
     """Before minus after, mean over the activations, for both networks; and how much more it drifts after."""
     numbers, notes = {}, [
-        "with BN after the activation what the next layer receives has mean beta and standard deviation gamma by "
-        "construction (in the CNN before the pooling): its drift is theirs"
+        "with BN after the activation what the next layer receives has mean beta and standard deviation "
+        "gamma by construction (in the CNN before the pooling): its drift is theirs",
+        "the drift of each is at its own best learning rate",
     ]
     for model, activation, arm in itertools.product(MODELS, ACTIVATIONS, (BEFORE, AFTER)):
         fixed = {"model": model, "activation": activation}
@@ -105,13 +109,17 @@ def analyse(records: Sequence[Record]) -> Analysis:
         where = f"{model.upper()}, {activation}, {arm}"
         for name, text, unit in (
             ("test", f"test accuracy (lr {own.settings['lr']:g}, {own.settings['init']})", "%"),
-            (f"steps to {LEVEL} %", f"steps to {LEVEL} %", "steps"),
+            (f"steps to {LEVEL} %", f"steps to {LEVEL} % (validation)", "steps"),
             ("drift", "drift of the next layer's input", "spreads"),
             ("|mean| received", "|mean| of the next layer's input", ""),
             ("std received", "standard deviation of the next layer's input", ""),
         ):
-            numbers[f"{text}, {where}"] = median(values_of(records, arm, name, **fixed)), unit
-        notes += [f"{where}: the best {name} of the choice lies at the edge of its grid" for name in own.at_edge]
+            value = median(values_of(records, arm, name, **fixed))
+            if math.isfinite(value):
+                numbers[f"{text}, {where}"] = value, unit
+            else:
+                notes.append(f"{where}: no {text}")
+        notes += [f"{where}: the best {name} lies at the edge of its grid" for name in own.at_edge]
 
     def each(name: str, arm: str, model: str) -> Array:
         return np.array([values_of(records, arm, name, model=model, activation=a) for a in ACTIVATIONS])

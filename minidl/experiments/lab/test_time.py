@@ -1,4 +1,4 @@
-"""Test time: moving averages against the exact averages of Algorithm 2, and against a test batch's own statistics."""
+"""Test time: moving averages, the exact averages of Algorithm 2, and a test batch's own statistics."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from minidl.datasets import Dataset
 from minidl.experiments.lab.arms import median
 from minidl.experiments.lab.experiment import Analysis
-from minidl.experiments.lab.jobs import REPORT, Job, Record, Result, values_of
+from minidl.experiments.lab.jobs import REPORT, Job, Record, Result, of_arm, values_of
 from minidl.experiments.lab.networks import Network, build
 from minidl.experiments.lab.scale import Scale
 from minidl.experiments.lab.training import data_of, log_spaced, train
@@ -20,8 +20,8 @@ from minidl.training.evaluate import POPULATION
 
 MOMENTA: tuple[float | None, ...] = (0.01, 0.1, 0.5, None)
 BATCHES = {"quick": (2, 60), "default": (2, 4, 10, 60), "full": (2, 4, 10, 60)}
-USUAL = "momentum 0.1"
-LR = 0.5            # fixed, not chosen: every arm is the same network, read in different ways
+USUAL, PAPERS = "momentum 0.1", 60
+LR = 0.5            # at batches of 60; fixed, not chosen: all arms are the same network, read in other ways
 OWN = 100           # test images a batch where a test batch's own statistics normalise
 SINGLE = 300        # test images that are shown one at a time
 
@@ -42,56 +42,63 @@ def further_choices(records: Sequence[Record]) -> list[Job]:
 
 
 def reports(scale: Scale, data: str, records: Sequence[Record]) -> list[Job]:
-    """A network for each momentum and batch size; the weights of all momenta are the same, bit for bit."""
+    """A network for each momentum and batch size; the weights of all momenta are the same, bit for bit.
+
+    The learning rate is proportional to the batch, as small batches are noisy.
+    """
     examples = scale.of(12_000, 120_000, 600_000)
     return [
         Job("test-time", arm_of(momentum), seed, REPORT, {
-            "momentum": momentum, "batch_size": size, "data": data, "steps": examples // max(size, 10),
+            "momentum": momentum, "batch_size": size, "data": data, "lr": LR * size / PAPERS,
+            "steps": examples // max(size, 20),
         })
         for momentum in MOMENTA for size in BATCHES[scale.name] for seed in range(scale.mlp_seeds)
     ]
 
 
 def run(job: Job) -> Result:
-    """Train one network, and evaluate it with each kind of statistics."""
+    """Train one network; evaluate it with moving averages, that of the usual momentum with all else too."""
     settings = job.settings
-    data = data_of(settings["data"])
-    normalize = partial(BatchNorm, momentum=settings["momentum"])
-    model = build(Network(batch_norm=True), job.seed, normalize)
+    data, size = data_of(settings["data"]), settings["batch_size"]
+    model = build(Network(batch_norm=True), job.seed, partial(BatchNorm, momentum=settings["momentum"]))
+    usual = job.arm == USUAL
+
+    def look(model: Sequential, step: int) -> dict[str, float]:
+        found = {"moving": 100 * evaluate(model, data.validation).accuracy}
+        return found | ({"exact": _exact(model, data.train, data.validation, size)} if usual else {})
+
     trained = train(
-        model, data.train, lr=LR, steps=settings["steps"], seed=job.seed, batch_size=settings["batch_size"],
-        at=log_spaced(settings["steps"], 8),
-        measure=lambda model, step: {
-            "moving": 100 * evaluate(model, data.validation).accuracy,
-            "exact": _exact(model, data.train, data.validation),
-        },
+        model, data.train, lr=settings["lr"], steps=settings["steps"], seed=job.seed, batch_size=size,
+        at=log_spaced(settings["steps"], 8), measure=look,
     )
-    values = {
-        "moving": 100 * evaluate(model, data.test).accuracy,
-        "exact": _exact(model, data.train, data.test),
-        "own batch": 100 * _own_statistics(model, data.test, OWN),
-        "single, own": 100 * _own_statistics(model, data.test[:SINGLE], 1),
-        "single, moving": 100 * evaluate(model, data.test[:SINGLE]).accuracy,
-        "biased": 100 * _biased(model, data.test, settings["batch_size"]),
-    }
-    series = {"steps": trained.steps} | {
-        name: [m[name] for m in trained.measured] for name in ("moving", "exact")
-    }
+    series = {"steps": trained.steps, "moving": [m["moving"] for m in trained.measured]}
+    moving = 100 * evaluate(model, data.test).accuracy
+    values = {"moving": moving, "biased": 100 * _biased(model, data.test, size)}
+    if usual:
+        series["exact"] = [m["exact"] for m in trained.measured]
+        values |= {
+            "exact": _exact(model, data.train, data.test, size),
+            "large batches": _exact(model, data.train, data.test, 1000),
+            "own batch": 100 * _own_statistics(model, data.test, OWN),
+            "single, own": 100 * _own_statistics(model, data.test[:SINGLE], 1),
+            "single, moving": 100 * evaluate(model, data.test[:SINGLE], batch_size=1).accuracy,
+        }
     return values, series
 
 
-def _exact(model: Sequential, train_data: Dataset, data: Dataset) -> float:
-    with recalibrated(model, train_data[:POPULATION]):
+def _exact(model: Sequential, train_data: Dataset, data: Dataset, size: int) -> float:
+    """Accuracy in per cent with averages over training batches of this size, the weights frozen."""
+    with recalibrated(model, train_data[:POPULATION], batch_size=size):
         return 100 * evaluate(model, data).accuracy
 
 
 def _own_statistics(model: Sequential, data: Dataset, size: int) -> float:
     """Accuracy where each batch of `size` test images is normalised by its own statistics.
 
-    A single image has variance 0 and no batch normalization: it is shown twice, which has the same statistics.
+    A single image has variance 0 and no batch normalization: it is shown twice, with the same statistics.
     """
     right = 0
-    with model.preserved():
+    with model.preserved(), model.evaluating():     # which gives each layer its own mode back
         model.train()
         for start in range(0, len(data), size):
             images = data.images[start : start + size]
@@ -102,26 +109,40 @@ def _own_statistics(model: Sequential, data: Dataset, size: int) -> float:
 
 
 def _biased(model: Sequential, data: Dataset, batch_size: int) -> float:
-    """Accuracy with the running variance as if it were the biased one: (m - 1)/m times as large."""
+    """Accuracy as if the running variance had followed the biased one, (m - 1)/m times as large."""
     with model.preserved():
         for _, layer in model.named_layers():
             if isinstance(layer, BatchNorm):
-                layer.running_var = layer.running_var * np.float32((batch_size - 1) / batch_size)
+                # What is left of the initial 1 is in both.
+                momentum, seen = layer.momentum, int(layer.batches_seen)
+                initial = np.float32(0 if momentum is None else (1 - momentum) ** seen)
+                followed = (layer.running_var - initial) * np.float32((batch_size - 1) / batch_size)
+                layer.running_var = followed + initial
         return evaluate(model, data).accuracy
 
 
 def analyse(records: Sequence[Record]) -> Analysis:
     """Moving averages against exact ones, and a single example, at the paper's batch of 60."""
     numbers = {}
-    sizes = sorted({r.job.settings["batch_size"] for r in records})
-    for momentum in MOMENTA:
-        for size in sizes:
-            for name in ("moving", "exact", "own batch", "biased"):
+    for size in sorted({r.job.settings["batch_size"] for r in records}):
+        for momentum in MOMENTA:
+            for name, text in (("moving", "moving averages"), ("biased", "moving averages, biased variance")):
                 found = values_of(records, arm_of(momentum), name, batch_size=size)
-                numbers[f"{name}, {arm_of(momentum)}, batch {size}"] = median(found), "%"
-    single = {name: values_of(records, USUAL, f"single, {name}", batch_size=60) for name in ("moving", "own")}
-    for name, found in single.items():
-        numbers[f"a single example, {name} statistics"] = median(found), "%"
-    moving, exact = (values_of(records, USUAL, name, batch_size=60) for name in ("moving", "exact"))
-    contrasts = {"as accurate": list(moving - exact), "a single example": list(single["moving"] - single["own"])}
-    return Analysis(contrasts, {}, numbers, [f"the learning rate is {LR:g} everywhere, and not chosen"])
+                numbers[f"{text}, {arm_of(momentum)}, batch {size}"] = median(found), "%"
+        for name, text in (
+            ("exact", "exact averages (Algorithm 2)"),
+            ("large batches", "exact averages over batches of 1,000"),
+            ("own batch", f"own statistics of test batches of {OWN}"),
+        ):
+            kept = [r.values[name] for r in of_arm(records, USUAL, batch_size=size) if name in r.values]
+            if kept:
+                numbers[f"{text}, batch {size}"] = median(kept), "%"
+    moving, exact, alone, own = (
+        values_of(records, USUAL, name, batch_size=PAPERS)
+        for name in ("moving", "exact", "single, moving", "single, own")
+    )
+    numbers["a single example, moving averages"] = median(alone), "%"
+    numbers["a single example, its own statistics"] = median(own), "%"
+    contrasts = {"as accurate": list(moving - exact), "a single example": list(alone - own)}
+    note = f"the learning rate is {LR:g} at batches of {PAPERS}, in proportion at others, and not chosen"
+    return Analysis(contrasts, {}, numbers, [note])

@@ -15,10 +15,14 @@ from minidl.report.lab.titles import title
 def figures(result: LabResult) -> dict[str, Figure]:
     """Two panels."""
     figure, axes = panels.grid(1, 2)
-    panels.by_arm(result, axes[0, 0], lambda r: r.values["test"], "test accuracy (%)")
+    panels.by_arm(result, axes[0, 0], lambda r: r.values["test"], "test accuracy (%), each point a seed")
+    axes[0, 0].set_xticks(range(len(ARMS)), [arm.replace("BN ", "BN\n", 1) for arm in ARMS])
     names = ("test", *(f"shifted by {shift}" for shift in SHIFTS))
     lines = {
-        arm: ((0, *SHIFTS), [[r.values[name] for name in names] for r in of_arm(result.records, arm)]) for arm in ARMS
+        arm: ((0, *SHIFTS), [[r.values[name] for name in names] for r in of_arm(result.records, arm)])
+        for arm in ARMS
     }
-    plots.bands(lines, axes[0, 1], ylabel="test accuracy (%)", xlabel="shift of the images (pixels)", xscale="linear")
+    label = "shift of the test images (pixels)"
+    plots.bands(lines, axes[0, 1], ylabel="test accuracy (%)", xlabel=label, xscale="linear")
+    axes[0, 1].set_xticks((0, *SHIFTS))
     return {"cnn": title(figure, result, "One gamma and beta a map, one an activation, none")}

@@ -1,35 +1,44 @@
-"""Epsilon: accuracy, and how large a normalised pixel becomes."""
+"""Epsilon: accuracy, how large a normalised pixel becomes, and how BN enlarges the gradient."""
 
 from __future__ import annotations
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from minidl.experiments.lab.epsilon import VALUES, arm_of
+from minidl import plots
+from minidl.experiments.lab.epsilon import SPREADS, VALUES, arm_of
 from minidl.experiments.lab.experiment import LabResult
 from minidl.experiments.lab.jobs import of_arm
-from minidl.plots.style import arm_style
 from minidl.report.lab import panels
 from minidl.report.lab.titles import title
 
 
 def figures(result: LabResult) -> dict[str, Figure]:
-    """Both against epsilon, each seed a point."""
-    figure, axes = panels.grid(1, 2)
-    for number, (ax, (name, label)) in enumerate(zip(axes[0], (
-        ("test", "test accuracy (%)"), ("largest normalised pixel", "largest |normalised pixel| of the test images"),
-    ), strict=True)):
-        style = arm_style(number)
-        medians = []
-        for eps in VALUES:
-            values = [r.values[name] for r in of_arm(result.records, arm_of(eps))]
-            ax.plot([eps] * len(values), values, style.marker, color=style.color, alpha=0.5, markersize=4)
-            medians.append(np.median(values))
-        ax.plot(VALUES, medians, color=style.color)
-        ax.set_xscale("log")
-        ax.set_xlabel("epsilon")
-        ax.set_ylabel(label)
-        ax.grid(True, color="#DDDDDD", linewidth=0.6)
-        ax.spines[["top", "right"]].set_visible(False)
-    axes[0, 1].set_yscale("log")
-    return {"epsilon": title(figure, result, "BN on raw pixels, of which many are constant; each point a seed")}
+    """All three against epsilon."""
+    figure, axes = panels.grid(1, 3)
+    _against_epsilon(result, axes[0, 0], {"test": ""}, "test accuracy (%)")
+    names = {"largest normalised pixel": ""}
+    _against_epsilon(result, axes[0, 1], names, "largest |normalised pixel| of the test images")
+    names = {f"gradient gain, spread {spread:g}": f"{spread:g}" for spread in SPREADS}
+    _against_epsilon(result, axes[0, 2], names, "|gradient below BN| / |gradient above it|")
+    axes[0, 2].legend(title="standard deviation\nof the feature", fontsize="small", title_fontsize="small")
+    for ax in axes[0, 1:]:
+        ax.set_yscale("log")
+    for ax, text in zip(axes[0], ("BN on raw pixels", "BN on raw pixels", "made-up features"), strict=True):
+        ax.set_title(text, fontsize="medium")
+    text = "Epsilon on constant and nearly constant features; median and range"
+    return {"epsilon": title(figure, result, text)}
+
+
+def _against_epsilon(result: LabResult, ax: Axes, names: dict[str, str], label: str) -> None:
+    lines = {}
+    for name, text in names.items():
+        columns = [[r.values[name] for r in of_arm(result.records, arm_of(eps))] for eps in VALUES]
+        lines[text] = (VALUES, np.array(columns).T)
+    plots.bands(lines, ax, ylabel=label, xlabel="epsilon", xscale="log")
+    ax.set_xticks(VALUES, [f"{eps:g}" for eps in VALUES], fontsize="small")
+    ax.set_xticks([], minor=True)
+    legend = ax.get_legend()
+    if legend is not None:
+        legend.remove()

@@ -5,20 +5,24 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 
 from minidl.experiments.lab.experiment import LabResult
-from minidl.experiments.lab.gamma_beta import AFFINE, NONE
+from minidl.experiments.lab.gamma_beta import AFFINE, ARMS, NONE
+from minidl.experiments.lab.jobs import Record
 from minidl.report.lab import panels
 from minidl.report.lab.titles import title
 
 
 def figures(result: LabResult) -> dict[str, Figure]:
-    """Three panels, each seed a point."""
-    figure, axes = panels.grid(1, 3)
-    panels.by_arm(result, axes[0, 0], lambda r: r.values["test"], "test accuracy (%)")
+    """Four panels, each seed a point."""
+    figure, axes = panels.grid(2, 2)
     both = (AFFINE, NONE)
-    panels.by_arm(
-        result, axes[0, 1], lambda r: r.values["linear R2"], "R² of the best linear map to the logits", arms=both
-    )
-    panels.by_arm(
-        result, axes[0, 2], lambda r: 100 * r.values["share of |x| < 1"], "inputs with |x| < 1 (%)", arms=both
-    )
-    return {"gamma-beta": title(figure, result, "With and without gamma and beta")}
+    for ax, name, factor, label, arms in (
+        (axes[0, 0], "test", 1, "test accuracy (%)", ARMS),
+        (axes[0, 1], "linear R2", 1, "R\u00b2 of the best linear map\nfrom pixels to logits", both),
+        (axes[1, 0], "share of |x| < 1", 100, "inputs of the sigmoids with |x| < 1 (%)", both),
+        (axes[1, 1], "gamma", 1, "mean |gamma| (1 where there is none)", both),
+    ):
+        def of(record: Record, name: str = name, factor: int = factor) -> float:
+            return factor * record.values.get(name, float("nan"))
+
+        panels.by_arm(result, ax, of, label, arms=arms)
+    return {"gamma-beta": title(figure, result, "BN with and without gamma and beta; each point a seed")}

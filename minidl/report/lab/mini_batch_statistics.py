@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from minidl import plots
 from minidl.experiments.lab.experiment import LabResult
-from minidl.experiments.lab.jobs import of_arm
-from minidl.experiments.lab.mini_batch_statistics import BATCH, DETACHED, PAPERS
+from minidl.experiments.lab.jobs import Record, of_arm
+from minidl.experiments.lab.mini_batch_statistics import BATCH, DETACHED, LAYERS, PAPERS
 from minidl.report.lab import panels
 from minidl.report.lab.titles import title
+
+KINDS = (BATCH, DETACHED)
 
 
 def figures(result: LabResult) -> dict[str, Figure]:
@@ -19,33 +22,59 @@ def figures(result: LabResult) -> dict[str, Figure]:
 
 
 def _against_size(result: LabResult) -> Figure:
-    figure, axes = panels.grid(1, 3)
+    figure, axes = panels.grid(2, 2)
+    for ax, statistic in zip(axes[0], ("mean", "std"), strict=True):
+        names = {f"noise of {statistic}, layer {i}": f"layer {i}" for i in range(1, LAYERS + 1)}
+        _by_size(result, ax, names, f"noise of a batch's {statistic}\n(units of the spread)")
     sizes = sorted({r.job.settings["batch_size"] for r in of_arm(result.records, BATCH)})
-    labels = ("batch size", "noise of a batch's mean (units of the spread)")
-    panels.against(result, axes[0, 0], "noise", "batch_size", labels, arms=(BATCH,), xscale="log")
-    axes[0, 0].plot(sizes, 1 / np.sqrt(sizes), ":", color=plots.style.GREY, label="1/√m")
-    axes[0, 0].set_yscale("log")
-    axes[0, 0].legend(fontsize="small")
-    lines = {
-        text: (sizes, np.array([
-            [r.values[name] for r in of_arm(result.records, BATCH, batch_size=size)] for size in sizes
-        ]).T)
-        for name, text in (("test", "population statistics"), ("own batch", "the test batch's own"))
-    }
-    plots.bands(lines, axes[0, 1], ylabel="test accuracy (%)", xlabel="batch size", xscale="log")
-    panels.against(
-        result, axes[0, 2], "companions", "batch_size", ("batch size", "predictions that depend on company (%)"),
-        arms=(BATCH,), xscale="log",
-    )
-    return title(figure, result, "Batch statistics against the size of the batch, at equal numbers of examples")
+    for ax, factor, text in zip(axes[0], (1, 2), ("1/\u221am", "1/\u221a(2m)"), strict=True):
+        ax.plot(sizes, 1 / np.sqrt(factor * np.array(sizes)), ":", color=plots.style.GREY, label=text)
+        ax.set_yscale("log")
+        # In pairs the mean of what comes after BN is the same for all: its noise is 0, below every axis.
+        ax.set_ylim(2e-3, 1.2)
+        ax.legend(fontsize="small", loc="lower left")
+    names = {"test": "population statistics", "own batch": "the test batch's own"}
+    _by_size(result, axes[1, 0], names, "test accuracy (%)")
+    axes[1, 0].legend(fontsize="small", loc="lower right")
+    names = {"companions": "batch statistics"}
+    _by_size(result, axes[1, 1], names, "predictions that depend\non the companions (%)")
+    axes[1, 1].legend(fontsize="small", loc="upper right")
+    return title(figure, result, "Batch statistics against the batch size, at equal numbers of examples; "
+                 "median and range")
+
+
+def _by_size(result: LabResult, ax: Axes, names: dict[str, str], label: str) -> Axes:
+    """Numbers of the arm with batch statistics against the batch size, one line each."""
+    sizes = sorted({r.job.settings["batch_size"] for r in of_arm(result.records, BATCH)})
+    lines = {}
+    for name, text in names.items():
+        columns = [[r.values[name] for r in of_arm(result.records, BATCH, batch_size=size)] for size in sizes]
+        lines[text] = (sizes, np.array(columns).T)
+    ax = plots.bands(lines, ax, ylabel=label, xlabel="batch size m", xscale="log")
+    ax.set_xticks(sizes, [str(size) for size in sizes])
+    ax.set_xticks([], minor=True)
+    return ax
 
 
 def _detached(result: LabResult) -> Figure:
-    figure, axes = panels.grid(1, 2)
-    arms = (BATCH, DETACHED)
-    panels.by_arm(result, axes[0, 0], lambda r: r.values["test"], "test accuracy (%)", arms=arms, batch_size=PAPERS)
-    panels.over_steps(
-        result, axes[0, 1], lambda r: r.series["bias"], "largest |bias| in front of BN", arms=arms, batch_size=PAPERS
-    )
-    axes[0, 1].set_yscale("log")
-    return title(figure, result, "Statistics of the batch, in the gradient, and of the training set, detached")
+    figure, axes = panels.grid(2, 2)
+    for ax, name, label in zip(
+        axes[:, 0], ("test", "milliseconds a step"), ("test accuracy (%)", "a training step (ms)"),
+        strict=True,
+    ):
+        def value(record: Record, name: str = name) -> float:
+            return record.values[name]
+
+        panels.by_arm(result, ax, value, label, arms=KINDS, batch_size=PAPERS)
+    axes[1, 0].set_ylim(bottom=0)
+    for ax, name, label in zip(
+        axes[:, 1], ("loss", "bias"), ("training loss (nats)", "largest |bias| in front of BN"), strict=True
+    ):
+        def series(record: Record, name: str = name) -> list[float]:
+            return record.series[name]
+
+        panels.over_steps(result, ax, series, label, arms=KINDS, batch_size=PAPERS)
+    axes[1, 1].set_yscale("log")
+    plots.share_legend(figure)
+    text = f"Statistics of the batch of {PAPERS}, in the gradient, and of the training set, detached"
+    return title(figure, result, text)
