@@ -196,8 +196,9 @@ def matmul(a: Array, b: Array) -> Array:
     m = b.shape[1]
     work = n * k * m
     if work < BLAS_SHARES:
-        # np.matmul has no BLAS for sums of one term: the weights' gradient of a single example.
-        return np.dot(a, b) if k == 1 else np.matmul(a, b)      # type: ignore[no-any-return]
+        # np.matmul has no BLAS for sums of one term: the weights' gradient of a single example. But np.dot
+        # takes 0 times a vector for 0, NaN or not.
+        return np.dot(a, b) if k == 1 < min(n, m) else np.matmul(a, b)      # type: ignore[no-any-return]
     out = np.empty((n, m), a.dtype)
     if work < WORTH_THREADS:
         with one_blas_thread():     # or BLAS's threads, which wait in a loop, would be in the way of ours

@@ -116,6 +116,13 @@ def test_matmul_is_the_product_however_large(n, k, m, threads):
     np.testing.assert_allclose(found, a @ b, rtol=1e-4, atol=1e-3)
 
 
+@pytest.mark.parametrize(("n", "m"), [(1, 1), (1, 5), (5, 1), (5, 5)])
+def test_zero_times_nan_is_nan_in_sums_of_one_term_too(n, m):
+    zeros, nans = np.zeros((n, 1), np.float32), np.full((1, m), np.nan, np.float32)
+    assert np.isnan(blocks.matmul(zeros, nans)).all()
+    assert np.isnan(blocks.matmul(nans.T, zeros.T)).all()
+
+
 def test_blas_held_twice_is_let_go_by_the_last_and_no_thread_is_too_many():
     dl.set_threads(3)
     outside = blas_threads()
