@@ -3,6 +3,9 @@
 A training step makes the same large arrays as the step before. glibc gives such memory back to the system at
 once, and fetches it again page by page, each of 4 KiB zeroed and mapped on its first use: a third of the time
 that a small convolutional network takes. tests/benchmarks/README.md has the figures and the alternatives.
+
+The price: a process that once needed much memory keeps it, for its own next arrays. Only what is free at the
+heap's end goes back, and of that all but KEPT. To leave glibc as it is, set MALLOC_MMAP_MAX_=65536.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ import os
 import sys
 
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4       # from glibc's malloc.h
-KEPT = 1 << 30          # bytes of freed memory that stay with the process
+KEPT = 1 << 30          # bytes of freed memory at the heap's end from which on glibc gives it back
 SETTINGS = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "MALLOC_MMAP_MAX_", "GLIBC_TUNABLES")
 
 
