@@ -98,7 +98,9 @@ def run(job: Job) -> Result:
 
 def analyse(records: Sequence[Record]) -> Analysis:
     """Before minus after, mean over the activations, for both networks; and how much more it drifts after."""
-    numbers, notes = {}, [
+    numbers: dict[str, tuple[float, str]] = {}
+    missing: dict[str, list[str]] = {}
+    notes = [
         "with BN after the activation what the next layer receives has mean beta and standard deviation "
         "gamma by construction (in the CNN before the pooling): its drift is theirs",
         "the drift of each is at its own best learning rate",
@@ -118,8 +120,9 @@ def analyse(records: Sequence[Record]) -> Analysis:
             if math.isfinite(value):
                 numbers[f"{text}, {where}"] = value, unit
             else:
-                notes.append(f"{where}: no {text}")
+                missing.setdefault(text, []).append(where)
         notes += [f"{where}: the best {name} lies at the edge of its grid" for name in own.at_edge]
+    notes += [f"{text}: not in {'; '.join(places)}" for text, places in missing.items()]
 
     def each(name: str, arm: str, model: str) -> Array:
         return np.array([values_of(records, arm, name, model=model, activation=a) for a in ACTIVATIONS])

@@ -28,6 +28,6 @@ def figures(result: LabResult) -> dict[str, Figure]:
         panels.by_arm(result, ax, of, label)
     if len(sizes) > 1:
         plots.share_legend(figure)
-    where = "" if len(sizes) > 1 else f", on {sizes[0]:,} training images"
+    where = "" if len(sizes) > 1 else f", on {sizes[0]:,} training images; each point a seed"
     text = f"Dropout, batch normalization, both, neither; each tuned{where}"
     return {"dropout": title(figure, result, text)}

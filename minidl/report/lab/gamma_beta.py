@@ -25,4 +25,5 @@ def figures(result: LabResult) -> dict[str, Figure]:
             return factor * record.values.get(name, float("nan"))
 
         panels.by_arm(result, ax, of, label, arms=arms)
-    return {"gamma-beta": title(figure, result, "BN with and without gamma and beta; each point a seed")}
+    text = "BN with and without gamma and beta; each point a seed, the line their median"
+    return {"gamma-beta": title(figure, result, text)}

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
 
 from minidl.experiments.lab.experiment import LabResult
 from minidl.experiments.lab.jobs import Record
 from minidl.experiments.lab.placement import ACTIVATIONS, MODELS
 from minidl.report.lab import panels
 from minidl.report.lab.titles import title
+
+NAMES = {"relu": "ReLU"}
+POINTS = "each point a seed, the line their median"
 
 
 def figures(result: LabResult) -> dict[str, Figure]:
@@ -23,9 +27,9 @@ def figures(result: LabResult) -> dict[str, Figure]:
     for ax in received.axes:
         ax.set_ylim(bottom=0)
     return {
-        "accuracy": title(accuracy, result, "Test accuracy with BN before and after the activation"),
-        "drift": title(drift, result, "Drift of what the next layer receives, over the whole training"),
-        "received": title(received, result, "What the next layer of the MLP receives in the end"),
+        "accuracy": title(accuracy, result, f"Test accuracy, BN before and after the activation; {POINTS}"),
+        "drift": title(drift, result, f"Drift of what the next layer receives, all training long; {POINTS}"),
+        "received": title(received, result, f"What the next layer of the MLP receives in the end; {POINTS}"),
     }
 
 
@@ -40,7 +44,10 @@ def _panels(result: LabResult, rows: dict[str, tuple[str, str, str]], logarithmi
                 return record.values[value]
 
             panels.by_arm(result, ax, of, label if j == 0 else "", model=model, activation=activation)
-            ax.set_title(f"{model.upper()}, {activation}", fontsize="medium")
+            ax.set_title(f"{model.upper()}, {NAMES.get(activation, activation)}", fontsize="medium")
             if logarithmic:
                 ax.set_yscale("log")
+                ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+                ax.yaxis.set_major_formatter(lambda y, _: f"{y:g}")
+                ax.yaxis.set_minor_locator(NullLocator())
     return figure
