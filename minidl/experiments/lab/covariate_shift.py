@@ -47,7 +47,7 @@ from minidl.training.evaluate import POPULATION
 
 NOISY = "noisy BN"
 ALL = (*ARMS, NOISY)
-RATES = (0.125, 0.5, 2.0)
+RATES = (0.5, 2.0, 8.0)
 BATCH = 500         # images on which a gradient is computed
 
 

@@ -40,7 +40,7 @@ from minidl.training.evaluate import POPULATION
 
 NOISY = "noisy BN"
 ALL = (*ARMS, NOISY)
-RATES = (0.125, 0.5, 2.0)
+RATES = (0.5, 2.0, 8.0)
 LENGTHS = (0.05, 0.1, 0.2, 0.4)     # learning rates of the steps along the gradient, alike in all arms
 BATCH = 500
 LARGE_RATE = 16.0   # at which activations are watched growing

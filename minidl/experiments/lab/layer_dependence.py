@@ -39,7 +39,7 @@ from minidl.optim import SGD
 from minidl.training import recalibrated
 from minidl.training.evaluate import POPULATION
 
-RATES = (0.125, 0.5, 2.0)
+RATES = (0.5, 2.0, 8.0)
 LEVEL = 0.3         # training loss, mean over 50 batches, at which every network is stopped
 SIZES = (0.03, 0.1, 0.3)        # of the noise, relative to the weights
 SIZE = 0.1          # on which the verdict rests

@@ -27,6 +27,6 @@ def noiseless(model: Sequential) -> Sequential:
         if isinstance(layer, NoisyBatchNorm):
             mean = (1 + layer.spread) / 2
             layer.shift, layer.spread, layer.around = 0.0, 1.0, 0.0
-            for parameter in (layer.gamma, layer.beta):
+            for parameter in layer.parameters():
                 parameter.data = parameter.data * parameter.dtype.type(mean)
     return quiet

@@ -1,4 +1,4 @@
-"""Saturating nonlinearities: how deep a network of sigmoids, of tanhs and of ReLUs trains, in the three arms."""
+"""Saturating nonlinearities: how deep a network of sigmoids, tanhs or ReLUs trains, in the three arms."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from minidl.engine.array import Array
 from minidl.experiments.lab.arms import (
     ARMS,
     INITS,
@@ -27,6 +28,7 @@ from minidl.experiments.outcome import OUTCOMES, outcome
 ACTIVATIONS = ("sigmoid", "tanh", "relu")
 DEPTHS = {"quick": (2, 8), "default": (1, 3, 6, 10), "full": (1, 2, 3, 4, 6, 8, 10)}
 DEEP = 6            # layers from which on the claim is about a network
+STUCK = 20.0        # per cent
 RATES = (0.03, 0.125, 0.5, 2.0)
 
 
@@ -54,12 +56,10 @@ def reports(scale: Scale, data: str, records: Sequence[Record]) -> list[Job]:
     jobs = []
     for activation in ACTIVATIONS:
         for depth in DEPTHS[scale.name]:
-            fixed = {"activation": activation, "depth": depth}
             for arm in ARMS:
-                own = best(records, arm, **fixed).settings
-                jobs += reports_of(
-                    "saturating-nonlinearities", arm, scale.mlp_seeds, own, data=data, steps=_steps(scale), **fixed
-                )
+                own = best(records, arm, activation=activation, depth=depth).settings
+                fixed = {"data": data, "steps": _steps(scale), "activation": activation, "depth": depth}
+                jobs += reports_of("saturating-nonlinearities", arm, scale.mlp_seeds, own, **fixed)
     return jobs
 
 
@@ -67,10 +67,8 @@ def run(job: Job) -> Result:
     """Train one network, and see where it ends."""
     settings = job.settings
     data = data_of(settings["data"])
-    network = Network(
-        batch_norm=job.arm == BN, init=settings["init"], activation=settings["activation"], depth=settings["depth"]
-    )
-    model = build(network, job.seed)
+    network = {name: settings[name] for name in ("init", "activation", "depth")}
+    model = build(Network(batch_norm=job.arm == BN, **network), job.seed)
     trained = train(model, data.train, lr=settings["lr"], steps=settings["steps"], seed=job.seed)
     if job.purpose == CHOICE:
         return score(model, data, trained)
@@ -89,6 +87,10 @@ def analyse(records: Sequence[Record]) -> Analysis:
         for arm in ARMS:
             test = values_of(records, arm, "test", activation=activation, depth=depth)
             numbers[f"test accuracy, {activation}, {depth} layers, {arm}"] = median(test), "%"
+            lost = int((test < STUCK).sum())
+            if lost:
+                where = f"{arm}, {activation}, {depth} layers"
+                notes.append(f"{where}: {lost} of {len(test)} runs end below {STUCK:g} %")
 
     def against(plain: str) -> dict[str, list[float]]:
         return {
@@ -101,12 +103,12 @@ def analyse(records: Sequence[Record]) -> Analysis:
     return Analysis(against(PLAIN_TUNED), against(PLAIN_PAPER), numbers, notes)
 
 
-def deep_accuracy(records: Sequence[Record], arm: str, activation: str) -> np.ndarray:
+def deep_accuracy(records: Sequence[Record], arm: str, activation: str) -> Array:
     """Test accuracy of each seed, mean over the deep networks: (seeds,)."""
     depths = [depth for name, depth in _networks(records) if name == activation and depth >= DEEP]
-    return np.mean(
-        [values_of(records, arm, "test", activation=activation, depth=depth) for depth in depths], axis=0
-    )
+    tests = [values_of(records, arm, "test", activation=activation, depth=depth) for depth in depths]
+    means: Array = np.mean(tests, axis=0)
+    return means
 
 
 def _networks(records: Sequence[Record]) -> list[tuple[str, int]]:

@@ -1,8 +1,8 @@
-"""Saturation: do the inputs of sigmoids grow, do sigmoids die of it, and does batch normalization prevent it?
+"""Saturation: whether the inputs of sigmoids grow, sigmoids die of it, and batch normalization prevents it.
 
-A saturated sigmoid isn't yet a dead one: those that are on one side for nearly all images are counted apart from
-those that decide. And a network that has learnt more is more saturated: so the arms are compared at the same
-training loss, and at the same step besides.
+A saturated sigmoid isn't yet a dead one: those that are on one side for nearly all images are counted apart
+from those that decide. And a network that has learnt more is more saturated: so the arms are compared at the
+same training loss, and at the same step besides.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from minidl.engine.array import Array
 from minidl.engine.tape import Tape
 from minidl.experiments.lab.arms import (
     ARMS,
@@ -42,7 +43,7 @@ BINS = np.linspace(-12, 12, 49)
 
 
 def choices(scale: Scale, data: str) -> list[Job]:
-    """Rates and initial weights for each depth, since a deep plain network wants others than a shallow one."""
+    """Rates and initial weights for each depth, as a deep plain network wants others than a shallow one."""
     return [
         job for depth in DEPTHS[scale.name]
         for job in three_choices("saturation", scale, RATES, data=data, depth=depth, steps=_steps(scale))
@@ -78,9 +79,9 @@ def run(job: Job) -> Result:
     trained = train(
         model, data.train, at=at, measure=lambda model, step: _look(model, data), **options
     )
-    names = trained.measured[0]
-    series: dict[str, Any] = {name: [m[name] for m in trained.measured] for name in names if name != "histogram"}
-    series |= {"steps": trained.steps, "histogram": trained.measured[-1]["histogram"]}
+    found = trained.measured
+    series: dict[str, Any] = {name: [m[name] for m in found] for name in found[0] if name != "histogram"}
+    series |= {"steps": trained.steps, "histogram": found[-1]["histogram"]}
     return {"test": points(accuracy(model, data.test, data.train), trained.finite)}, series
 
 
@@ -103,8 +104,14 @@ def _look(model: Sequential, data: Data) -> dict[str, Any]:
         "deciding": [s.deciding for s in shares],
         "slope": [float(np.mean(r.output.data * (1 - r.output.data))) for r in sigmoids],
         "gradient": [float(np.linalg.norm(g.astype(np.float64))) for g in gradients],
-        "histogram": [np.histogram(r.inputs[0].data, BINS)[0] / r.inputs[0].size for r in sigmoids],
+        "histogram": [_shares(r.inputs[0].data) for r in sigmoids],
     }
+
+
+def _shares(x: Array) -> Array:
+    """Shares of values in BINS; what is larger counts in the outermost ones."""
+    counts: Array = np.histogram(np.clip(x, BINS[0], BINS[-1]), BINS)[0]
+    return counts / x.size
 
 
 def at_loss(losses: Sequence[float], values: Sequence[float], level: float) -> float:
@@ -138,26 +145,32 @@ def analyse(records: Sequence[Record]) -> Analysis:
         ):
             values = [np.mean(r.series[name][-1]) for r in runs]
             numbers[f"{text}, {arm}"] = median(values) * (100 if unit else 1), unit
+    for plain in (PLAIN_PAPER, PLAIN_TUNED):
+        pairs = zip(*(of_arm(records, arm, depth=MAIN_DEPTH) for arm in (plain, BN)), strict=True)
+        compared = [common_loss(pair) for pair in pairs]
+        numbers[f"training loss of the comparison, {plain} with BN"] = median(compared), "nats"
     return Analysis(_contrasts(records, PLAIN_TUNED), _contrasts(records, PLAIN_PAPER), numbers, notes)
+
+
+def common_loss(pair: Sequence[Record]) -> float:
+    """The least training loss that all of them came down to."""
+    return max(float(np.nanmin(r.series["loss"])) for r in pair)
+
+
+def _at(record: Record, level: float, name: str) -> float:
+    """A measure, mean over the layers, when the training loss first came down to a level."""
+    return at_loss(record.series["loss"], [float(np.mean(layers)) for layers in record.series[name]], level)
 
 
 def _contrasts(records: Sequence[Record], plain: str) -> dict[str, list[float]]:
     pairs = zip(of_arm(records, plain, depth=MAIN_DEPTH), of_arm(records, BN, depth=MAIN_DEPTH), strict=True)
     saturated, large, slopes = [], [], []
-    for a, b in pairs:
-        # As far down as the worse of both came.
-        level = max(np.nanmin(r.series["loss"]) for r in (a, b))
-
-        def both(*names: str, a: Record = a, b: Record = b, level: float = level) -> list[float]:
-            return [
-                at_loss(r.series["loss"], [sum(np.mean(r.series[n][i]) for n in names) for i in range(len(r.series["loss"]))], level)
-                for r in (a, b)
-            ]
-
-        plain_share, bn_share = both("dead", "deciding")
-        saturated.append(100 * (plain_share - bn_share))
-        large.append(both("p95"))
-        slopes.append(both("slope"))
+    for pair in pairs:
+        level = common_loss(pair)
+        shares = [_at(r, level, "dead") + _at(r, level, "deciding") for r in pair]
+        saturated.append(100 * (shares[0] - shares[1]))
+        large.append([_at(r, level, "p95") for r in pair])
+        slopes.append([_at(r, level, "slope") for r in pair])
     return {
         "less saturated at equal loss": saturated,
         "smaller inputs at equal loss": log2_ratio(*zip(*large, strict=True)),

@@ -8,14 +8,14 @@ from matplotlib.figure import Figure
 
 from minidl import plots
 from minidl.experiments.lab.experiment import LabResult
-from minidl.experiments.lab.figure1 import SAME_RATE
+from minidl.experiments.lab.figure1 import SAME_RATE, UNIT
 from minidl.experiments.lab.jobs import of_arm
 from minidl.report.lab.titles import ARM_NAMES, arms_of, title
 
 
 def figures(result: LabResult) -> dict[str, Figure]:
-    """The three panels of the paper at the same learning rate, and accuracy with each arm at its best."""
-    return {"figure1": _three_panels(result), "own-best": _own_best(result)}
+    """The panels of the paper at the same learning rate, and accuracy with each arm at its best."""
+    return {"figure1": _panels(result), "own-best": _own_best(result)}
 
 
 def _accuracy(result: LabResult, kind: str, ax: Axes) -> None:
@@ -31,27 +31,28 @@ def _accuracy(result: LabResult, kind: str, ax: Axes) -> None:
     ax.set_ylim(0, 100)
 
 
-def _three_panels(result: LabResult) -> Figure:
+def _panels(result: LabResult) -> Figure:
     arms = arms_of(result)
-    figure = Figure(figsize=(4.0 * (len(arms) + 1), 4.4), layout="constrained")
+    figure = Figure(figsize=(3.6 * (len(arms) + 1) + 2.4, 4.2), layout="constrained")
     axes = figure.subplots(1, len(arms) + 1)
     _accuracy(result, "same rate", axes[0])
     axes[0].set_title("(a) test accuracy", fontsize="medium")
     reach = 0.0
     for letter, arm, ax in zip("bcd", arms, axes[1:], strict=False):
         record = of_arm(result.records, arm, kind="same rate")[0]
-        steps, unit = record.series["steps"], np.array(record.series["unit"])
-        medians = np.array(record.series["medians"])
-        ax.plot(steps, medians, color=plots.style.GREY, linewidth=0.4, alpha=0.25, zorder=0)
-        plots.percentiles(steps, unit, ax=ax, activation="sigmoid", xscale="log")
-        ax.set_title(f"({letter}) input of one sigmoid: {ARM_NAMES[arm]}", fontsize="medium")
+        unit, medians = np.array(record.series["unit"]), np.array(record.series["medians"])
+        others = np.repeat(np.delete(medians, UNIT, axis=1).T[:, :, None], 3, axis=2)
+        plots.percentiles(record.series["steps"], unit, others, ax, activation="sigmoid", xscale="log")
+        ax.set_title(f"({letter}) one sigmoid: {ARM_NAMES[arm]}", fontsize="medium")
         reach = max(reach, float(np.nanmax(np.abs(unit))), float(np.nanpercentile(np.abs(medians), 99)))
     for ax in axes[1:]:
         ax.set_ylim(-1.05 * reach, 1.05 * reach)
+    for ax in axes[2:]:
+        ax.set_ylabel("")
+    plots.share_legend(figure)
     return title(
         figure, result,
-        f"The paper's Figure 1: the same learning rate, {SAME_RATE:g}, in all arms; "
-        "unit 0 of the last hidden layer, medians of all others in grey, seed 0",
+        f"The paper's Figure 1: lr {SAME_RATE:g} in all arms; unit {UNIT} of the last hidden layer, seed 0",
     )
 
 

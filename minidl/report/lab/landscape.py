@@ -33,7 +33,7 @@ def _along(result: LabResult) -> Figure:
 def _noise_and_growth(result: LabResult) -> Figure:
     figure, axes = panels.grid(1, 2)
     panels.by_arm(result, axes[0, 0], value("test"), "test accuracy (%)")
-    panels.by_arm(result, axes[0, 1], value("growth"), "size of the last hidden layer's x, after / before")
+    panels.by_arm(result, axes[0, 1], value("growth"), "rms of the last hidden layer's x,\nafter / before")
     plain_log(axes[0, 1]).set_title(f"{LARGE_STEPS} steps at lr {LARGE_RATE:g}", fontsize="medium")
     axes[0, 0].set_title("each arm as chosen", fontsize="medium")
     return title(figure, result, "Without stable distributions; and activations under a large learning rate")

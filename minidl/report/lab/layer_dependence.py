@@ -25,7 +25,7 @@ def _noise(result: LabResult) -> Figure:
     for row, (mode, text) in zip(axes, MODES.items(), strict=True):
         for ax, (name, label) in zip(row, (
             ("activations", "change of the later layers / their spread"),
-            ("gradients", "change of the later gradients / them"),
+            ("gradients", "relative change of the later gradients"),
             ("loss change", "change of the loss (nats)"),
         ), strict=True):
             lines = {
@@ -43,16 +43,16 @@ def _noise(result: LabResult) -> Figure:
             else:
                 plain_log(ax)
     plots.share_legend(figure)
-    return title(figure, result, "Noise on the first layer's weights, at equal training loss: what it does above")
+    text = "Noise on the first layer's weights, at equal training loss: what it does above"
+    return title(figure, result, text)
 
 
 def _scaling(result: LabResult) -> Figure:
-    figure, axes = panels.grid(1, len(SCALES) * len(MODES), sharey=True)
-    shown = [(factor, mode) for factor in SCALES for mode in MODES]
-    for ax, (factor, mode) in zip(axes[0], shown, strict=True):
-        name = f"loss change, times {factor:g}, {mode}"
-        panels.by_arm(result, ax, value(name), "")
-        ax.axhline(0, color=plots.style.GREY, linewidth=0.8)
-        ax.set_title(f"first weights times {factor:g},\n{MODES[mode]}", fontsize="medium")
-    axes[0, 0].set_ylabel("change of the loss (nats)")
+    figure, axes = panels.grid(len(SCALES), len(MODES), sharey="row")
+    for row, factor in zip(axes, SCALES, strict=True):
+        for ax, (mode, text) in zip(row, MODES.items(), strict=True):
+            name = f"loss change, times {factor:g}, {mode}"
+            panels.by_arm(result, ax, value(name), "change of the loss (nats)")
+            ax.axhline(0, color=plots.style.GREY, linewidth=0.8)
+            ax.set_title(f"first weights times {factor:g}, {text}", fontsize="medium")
     return title(figure, result, "Scaling the first layer's weights, at equal training loss")

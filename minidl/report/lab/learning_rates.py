@@ -6,11 +6,15 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from minidl import plots
+from minidl.engine.array import Array
 from minidl.experiments.lab.experiment import LabResult
-from minidl.experiments.lab.jobs import BN, CHOICE, PLAIN_TUNED, of_arm
+from minidl.experiments.lab.jobs import BN, CHOICE, PLAIN_PAPER, PLAIN_TUNED, Record, of_arm
 from minidl.experiments.lab.learning_rates import TRAINED, best_init
 from minidl.report.lab import panels
 from minidl.report.lab.titles import ARM_NAMES, arms_of, title
+
+SMALL = 17      # rates up to which the cells of the map have their numbers
+DARK = 60       # per cent, below which a cell is too dark for black letters
 
 
 def figures(result: LabResult) -> dict[str, Figure]:
@@ -19,46 +23,56 @@ def figures(result: LabResult) -> dict[str, Figure]:
 
 
 def _sweep(result: LabResult) -> Figure:
-    figure = Figure(figsize=(8.5, 4.8), layout="constrained")
+    figure = Figure(figsize=(9, 4.8), layout="constrained")
     ax = figure.subplots()
     rates = panels.settings_of(result, "lr")
     arms = {}
     for arm in arms_of(result):
-        name = f"{ARM_NAMES[arm]} ({best_init(result.records, arm)})"
-        arms[name] = [
-            [r.values["test"] / 100 if r.values["finite"] else np.nan for r in of_arm(result.records, arm, lr=lr)]
-            for lr in rates
+        init = "" if arm == PLAIN_PAPER else f", {best_init(result.records, arm)}"
+        arms[ARM_NAMES[arm] + init] = [
+            [_share(r) for r in of_arm(result.records, arm, lr=lr)] for lr in rates
         ]
     plots.sweep(rates, arms, ax)
     ax.axhline(TRAINED / 100, color=plots.style.GREY, linewidth=0.8, linestyle=":")
+    edge = ax.get_yaxis_transform()     # x as a share of the width, y in data
+    ax.text(0.01, TRAINED / 100 + 0.01, f"trains: {TRAINED:g} %", transform=edge, fontsize="small")
+    ax.set_ylim(0, 1.02)
     return title(figure, result, "Test accuracy against the learning rate")
 
 
+def _share(record: Record) -> float:
+    return record.values["test"] / 100 if record.values["finite"] else float("nan")
+
+
 def _map(result: LabResult) -> Figure:
-    arms = (PLAIN_TUNED, BN)
-    figure = Figure(figsize=(11, 3.2), layout="constrained")
+    figure = Figure(figsize=(12, 3.4), layout="constrained")
     axes = figure.subplots(1, 2, sharey=True)
     tried = [r for r in result.records if r.job.purpose == CHOICE]
     rates = sorted({r.job.settings["lr"] for r in tried})
     inits = list(dict.fromkeys(r.job.settings["init"] for r in tried))
-    for ax, arm in zip(axes, arms, strict=True):
-        values = np.array([
-            [
-                np.mean([r.values["validation"] for r in tried if r.job.arm == arm and (r.job.settings["lr"], r.job.settings["init"]) == (lr, init)])
-                for lr in rates
-            ]
-            for init in inits
-        ])
+    for ax, arm, name in zip(axes, (PLAIN_TUNED, BN), ("plain", ARM_NAMES[BN]), strict=True):
+        values = _accuracies([r for r in tried if r.job.arm == arm], rates, inits)
         image = ax.imshow(values, aspect="auto", cmap="viridis", vmin=10, vmax=100)
-        ax.set_title(ARM_NAMES[arm], fontsize="medium")
-        every = max(1, len(rates) // 8)
-        ax.set_xticks(range(0, len(rates), every), [f"{lr:g}" for lr in rates[::every]])
+        ax.set_title(name, fontsize="medium")
+        every = max(1, -(-len(rates) // 9))
+        ax.set_xticks(range(0, len(rates), every), [f"{float(f'{lr:.2g}'):g}" for lr in rates[::every]])
         ax.set_yticks(range(len(inits)), inits)
         ax.set_xlabel("learning rate")
-        dark = values < 60
-        for (i, j), is_dark in np.ndenumerate(dark):
-            if len(rates) <= 17:
-                ax.text(j, i, f"{values[i, j]:.0f}", ha="center", va="center", fontsize=6, color="w" if is_dark else "k")
+        for (i, j), accuracy in np.ndenumerate(values):
+            if len(rates) <= SMALL:
+                color = "w" if accuracy < DARK else "k"
+                ax.text(j, i, f"{accuracy:.0f}", ha="center", va="center", fontsize=7, color=color)
     axes[0].set_ylabel("initial weights")
     figure.colorbar(image, ax=list(axes), label="validation accuracy (%)")
-    return title(figure, result, "Validation accuracy over learning rates and initial weights, on the seeds that choose")
+    seeds = len({r.job.seed for r in tried})
+    text = f"Validation accuracy on the seed{'s' * (seeds > 1)} that chose, {seeds}, none of those reported"
+    return title(figure, result, text)
+
+
+def _accuracies(records: list[Record], rates: list[float], inits: list[str]) -> Array:
+    """Validation accuracy, mean over the seeds: (inits, rates)."""
+    found: dict[tuple[str, float], list[float]] = {}
+    for r in records:
+        settings = r.job.settings
+        found.setdefault((settings["init"], settings["lr"]), []).append(r.values["validation"])
+    return np.array([[np.mean(found[init, lr]) for lr in rates] for init in inits])

@@ -10,13 +10,16 @@ from minidl.experiments.lab.saturating_nonlinearities import ACTIVATIONS
 from minidl.report.lab import panels
 from minidl.report.lab.titles import title
 
+NAMES = {"sigmoid": "sigmoid", "tanh": "tanh", "relu": "ReLU"}
+
 
 def figures(result: LabResult) -> dict[str, Figure]:
     """One panel an activation."""
     figure, axes = panels.grid(1, len(ACTIVATIONS), sharey=True)
     for ax, activation in zip(axes[0], ACTIVATIONS, strict=True):
-        panels.against(result, ax, "test", "depth", ("hidden layers", "test accuracy (%)"), activation=activation)
-        ax.set_title(activation)
+        labels = ("hidden layers", "test accuracy (%)" if ax is axes[0, 0] else "")
+        panels.against(result, ax, "test", "depth", labels, activation=activation)
+        ax.set_title(NAMES[activation], fontsize="medium")
         ax.set_ylim(0, 100)
     plots.share_legend(figure)
     return {"depth": title(figure, result, "Test accuracy against depth, each arm tuned at each point")}
