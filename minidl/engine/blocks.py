@@ -29,10 +29,10 @@ Tasks: TypeAlias = "SimpleQueue[Callable[[], None] | None]"
 
 IMAGES_IN_A_BLOCK = 16      # so few that their columns stay near the second-level cache
 BLOCK = 1 << 17             # numbers in a block of elementwise work: one or two of them fit into that cache
-WORTH_SHARING = 5 << 17     # numbers to work on, 0.2 ms or more; waking a thread costs a quarter of that
+WORTH_SHARING = 5 << 17     # numbers to work on: 0.2 to 0.4 ms for an activation; waking a thread costs 0.04
 BLAS_SHARES = 1 << 18       # multiplications from which OpenBLAS would use its own threads
-COLUMNS = 256               # at least so many in a block of a matrix product
-WORTH_THREADS = 1 << 24     # multiplications in a matrix product: 0.1 ms; waking a thread costs a fifth of it
+COLUMNS, ROWS = 256, 64     # at least so many in a block of a matrix product
+WORTH_THREADS = 1 << 24     # multiplications in a matrix product: 0.16 ms
 
 _lock = threading.Lock()
 
@@ -200,17 +200,17 @@ def matmul(a: Array, b: Array) -> Array:
         # takes 0 times a vector for 0, NaN or not.
         return np.dot(a, b) if k == 1 < min(n, m) else np.matmul(a, b)      # type: ignore[no-any-return]
     out = np.empty((n, m), a.dtype)
-    if work < WORTH_THREADS:
-        with one_blas_thread():     # or BLAS's threads, which wait in a loop, would be in the way of ours
+    with one_blas_thread():     # or BLAS's threads, which wait in a loop, would be in the way of ours
+        # Each block packs the whole other matrix anew, so there are few of them. In the networks here that is
+        # the examples' or the gradients', the shorter one, if the blocks are of columns.
+        if work < WORTH_THREADS:
             np.matmul(a, b, out=out)
-    # Each block packs the whole other matrix anew, so there are few of them. In the networks here that is the
-    # examples' or the gradients', the shorter one, if the blocks are of columns.
-    elif m >= 2 * COLUMNS:
-        width = max(COLUMNS, -(-m // 8))
-        map_blocks(lambda start, stop: np.matmul(a, b[:, start:stop], out=out[:, start:stop]), m, width)
-    else:
-        rows = max(64, -(-n // 8))
-        map_blocks(lambda start, stop: np.matmul(a[start:stop], b, out=out[start:stop]), n, rows)
+        elif m >= 2 * COLUMNS:
+            width = max(COLUMNS, -(-m // 8))
+            map_blocks(lambda start, stop: np.matmul(a, b[:, start:stop], out=out[:, start:stop]), m, width)
+        else:
+            rows = max(ROWS, -(-n // 8))
+            map_blocks(lambda start, stop: np.matmul(a[start:stop], b, out=out[start:stop]), n, rows)
     return out
 
 

@@ -14,7 +14,7 @@ import os
 import sys
 
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4       # from glibc's malloc.h
-KEPT = 1 << 30          # bytes of freed memory at the heap's end from which on glibc gives it back
+KEPT = 1 << 28          # bytes of freed memory at the heap's end from which on glibc gives it back
 SETTINGS = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "MALLOC_MMAP_MAX_", "GLIBC_TUNABLES")
 
 

@@ -115,7 +115,7 @@ def _columns(a: Array, k: int, stride: int) -> Array:
     item = a.itemsize
     pixel, row, image = c * item, width * c * item, height * width * c * item
     if c < 4:
-        # The other way round: runs along the image's row are longer than the kernel is wide. BLAS takes both.
+        # Few channels, the other way round: runs along the image's row are longer than k·c. BLAS takes both.
         windows = _view(a, (k, k, c, n, p, q), (row, pixel, item, image, stride * row, stride * pixel))
         return windows.reshape(k * k * c, n * p * q).T
     # k pixels of one image row lie side by side in memory, so they are copied in runs of k·c numbers.

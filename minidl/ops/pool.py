@@ -12,7 +12,7 @@ from minidl.engine.blocks import block_size, map_blocks
 from minidl.engine.tape import active_tape, record
 from minidl.engine.tensor import Tensor, TensorLike
 
-POOLED = 3 << 18    # numbers in a block of images: its many short steps would take turns at Python's lock
+POOLED = 3 << 18    # numbers in a block of images: in smaller ones short calls would wait for Python's lock
 
 
 def max_pool2d(x: TensorLike, size: int) -> Tensor:

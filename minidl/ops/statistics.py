@@ -33,6 +33,7 @@ def batch_statistics(rows: Array) -> tuple[Distances, Array, Array]:
     # Sums are rounded. Of a constant column the distances shall be 0, so there its first value is the mean.
     near = np.where(abs(near - rows[0]) <= 1e-4 * abs(near), rows[0], near)
     rest, var = _moments_about(near, rows)
+    # An outlier after all, 10 standard deviations away: then var is what two large numbers left.
     far = rest * rest > 100 * var
     if far.any():       # the first value was an outlier after all: var is what two large numbers left
         near = np.where(far, (near + rest).astype(rows.dtype), near)

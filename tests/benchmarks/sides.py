@@ -11,7 +11,7 @@ from typing import Any
 # glibc's heap, and the heap keeps what is freed.
 ALLOCATOR = {
     "MALLOC_MMAP_MAX_": "0",
-    "MALLOC_TRIM_THRESHOLD_": str(2**30),
+    "MALLOC_TRIM_THRESHOLD_": str(2**28),
 }
 
 # What a user's shell may hold and the peers shall not see: each chooses its own threads and allocator.

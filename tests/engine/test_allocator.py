@@ -37,7 +37,7 @@ def test_it_asks_to_keep_the_memory_of_arrays(answers, expected, linux):
     linux.setattr(ctypes, "CDLL", lambda name: opened.append(name) or library)
     assert memory.keep_freed_memory() is expected
     assert opened == [None]     # this process itself
-    assert library.asked == [(-4, 0), (-1, 1 << 30)][: len(library.asked)]
+    assert library.asked == [(-4, 0), (-1, 1 << 28)][: len(library.asked)]
     assert len(library.asked) == 1 + answers[0]
 
 

@@ -123,6 +123,16 @@ def test_zero_times_nan_is_nan_in_sums_of_one_term_too(n, m):
     assert np.isnan(blocks.matmul(nans.T, zeros.T)).all()
 
 
+@pytest.mark.parametrize(("n", "k", "m"), [(60, 3136, 100), (64, 784, 500), (32, 4096, 256), (100, 500, 90)])
+def test_a_product_has_the_same_bits_inside_and_outside_of_a_tape(n, k, m):
+    dl.set_threads(2)
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(n, k)).astype(np.float32), rng.normal(size=(k, m)).astype(np.float32)
+    outside = blocks.matmul(a, b)
+    with dl.Tape():
+        np.testing.assert_array_equal(blocks.matmul(a, b), outside)
+
+
 def test_blas_held_twice_is_let_go_by_the_last_and_no_thread_is_too_many():
     dl.set_threads(3)
     outside = blas_threads()
