@@ -35,7 +35,7 @@ def batch_statistics(rows: Array) -> tuple[Distances, Array, Array]:
     rest, var = _moments_about(near, rows)
     # An outlier after all, 10 standard deviations away: then var is what two large numbers left.
     far = rest * rest > 100 * var
-    if far.any():       # the first value was an outlier after all: var is what two large numbers left
+    if far.any():
         near = np.where(far, (near + rest).astype(rows.dtype), near)
         rest, var = _moments_about(near, rows)
     mean = (near + rest).astype(rows.dtype)
