@@ -123,7 +123,9 @@ def analyse(records: Sequence[Record]) -> Analysis:
         numbers[f"largest rate that trains, {arm}, {init}"] = float(10 ** median(limits[arm])), ""
         none = int(np.sum(widths[arm] == 0))
         if none:
-            notes.append(f"{arm}: no rate trains {none} seeds; they count as one step below the grid")
+            notes.append(
+                f"{arm}: of {len(curves)} seeds {none} train at no rate; they count as one step below the grid"
+            )
         if any(curve[1][-1] >= TRAINED for curve in curves):
             notes.append(f"{arm}: the largest rate of the grid still trains, so its limit is higher")
 

@@ -65,7 +65,8 @@ def _map(result: LabResult) -> Figure:
     axes[0].set_ylabel("initial weights")
     figure.colorbar(image, ax=list(axes), label="validation accuracy (%)")
     seeds = len({r.job.seed for r in tried})
-    text = f"Validation accuracy on the seed{'s' * (seeds > 1)} that chose, {seeds}, none of those reported"
+    mean = f"mean of the {seeds} seeds that choose" if seeds > 1 else "on the seed that chooses"
+    text = f"Validation accuracy, {mean} (other than those reported)"
     return title(figure, result, text)
 
 
