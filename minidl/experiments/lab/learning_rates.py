@@ -124,7 +124,7 @@ def analyse(records: Sequence[Record]) -> Analysis:
         none = int(np.sum(widths[arm] == 0))
         if none:
             notes.append(
-                f"{arm}: of {len(curves)} seeds {none} train at no rate; they count as one step below the grid"
+                f"{arm}: {none} of {len(curves)} seeds train at no rate and count as one step below the grid"
             )
         if any(curve[1][-1] >= TRAINED for curve in curves):
             notes.append(f"{arm}: the largest rate of the grid still trains, so its limit is higher")
