@@ -188,6 +188,11 @@ def analyse(records: Sequence[Record]) -> Analysis:
         if own.at_edge:
             notes.append(f"{arm}, batch {size}: the best lr of the choice lies at the edge of its grid")
     sizes = [size for arm, size in _kinds(records) if arm == BATCH]
+    if 2 in sizes:
+        notes.append(
+            "in a pair BN makes 1 of one example and -1 of the other, in every unit: only the signs are "
+            "left, and from the second layer on the mean of a pair is always the same"
+        )
     noise = np.array([values_of(records, BATCH, "noise", batch_size=size) for size in sizes])
     slopes = [_slope(sizes, of_seed) for of_seed in noise.T]
     numbers["slope of log noise over log batch"] = median(slopes), ""

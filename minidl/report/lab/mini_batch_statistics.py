@@ -32,10 +32,10 @@ def _against_size(result: LabResult) -> Figure:
         ax.set_yscale("log")
         # In pairs the mean of what comes after BN is the same for all: its noise is 0, below every axis.
         ax.set_ylim(2e-3, 1.2)
-        ax.legend(fontsize="small", loc="lower left")
+        ax.legend(fontsize="small", loc="best")
     names = {"test": "population statistics", "own batch": "the test batch's own"}
     _by_size(result, axes[1, 0], names, "test accuracy (%)")
-    axes[1, 0].legend(fontsize="small", loc="lower right")
+    axes[1, 0].legend(fontsize="small", loc="best")
     names = {"companions": "batch statistics"}
     _by_size(result, axes[1, 1], names, "predictions that depend\non the companions (%)")
     axes[1, 1].legend(fontsize="small", loc="upper right")

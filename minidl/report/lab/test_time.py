@@ -61,4 +61,4 @@ def _by_size(ax: Axes, lines: dict[str, Line], sizes: Sequence[int]) -> None:
     plots.bands(lines, ax, ylabel="test accuracy (%)", xlabel="batch size in training", xscale="log")
     ax.set_xticks(sizes, [str(size) for size in sizes])
     ax.set_xticks([], minor=True)
-    ax.legend(fontsize="small", loc="lower right")
+    ax.legend(fontsize="small", loc="best")
