@@ -33,7 +33,8 @@ def received(tape: Tape) -> list[Record]:
 def drift(then: Moments, now: Moments) -> list[float]:
     """Of each layer |change of the mean| + |change of the standard deviation|, over the present one.
 
-    Mean over the units that have a spread at both times; NaN for a layer without any.
+    Median over the units that have a spread at both times: a nearly constant one would outweigh all others in
+    a mean. NaN for a layer without any.
 
     Example:
         >>> drift([(np.zeros(2), np.ones(2))], [(np.ones(2), np.full(2, 2.0))])
@@ -44,11 +45,13 @@ def drift(then: Moments, now: Moments) -> list[float]:
     for (mean0, std0), (mean1, std1) in zip(then, now, strict=True):
         alive = (std0 > ALIVE) & (std1 > ALIVE)
         moved = np.abs(mean1 - mean0) + np.abs(std1 - std0)
-        result.append(float(np.mean(moved[alive] / std1[alive])) if alive.any() else float("nan"))
+        result.append(float(np.median(moved[alive] / std1[alive])) if alive.any() else float("nan"))
     return result
 
 
 def total_drift(path: Sequence[Moments]) -> list[float]:
-    """Of each layer the drifts between one measurement and the next, added up."""
+    """Of each layer the drifts between one measurement and the next, added up; NaN for a single one."""
+    if len(path) < 2:
+        return [float("nan")] * len(path[0])
     steps = [drift(then, now) for then, now in pairwise(path)]
     return [float(total) for total in np.sum(steps, axis=0)]

@@ -16,6 +16,7 @@ from minidl.experiments.lab.training import accuracy, data_of, points, train
 
 NEITHER, DROPOUT, BN_ONLY, BOTH = "neither", "dropout", "BN", "both"
 ARMS = (NEITHER, DROPOUT, BN_ONLY, BOTH)
+WIDTH = 256         # of the hidden layers: wide enough to overfit
 DROPPED = (0.1, 0.2, 0.5)
 RATES = (0.03, 0.125, 0.5)
 # As many trials for the arms that have no dropout rate to choose: learning rates from the same range, denser.
@@ -34,7 +35,7 @@ def choices(scale: Scale, data: str) -> list[Job]:
         for arm in ARMS:
             drops = arm in (DROPOUT, BOTH)
             grid = {"lr": RATES if drops else DENSE_RATES, "dropout": DROPPED if drops else (0.0,)}
-            fixed = {"data": data, "examples": examples, "steps": _steps(scale, examples)}
+            fixed = {"data": data, "examples": examples, "width": WIDTH, "steps": _steps(scale, examples)}
             jobs += choice_jobs("dropout", arm, grid, scale, **fixed)
     return jobs
 
@@ -52,7 +53,8 @@ def reports(scale: Scale, data: str, records: Sequence[Record]) -> list[Job]:
     for examples in SIZES[scale.name]:
         for arm in ARMS:
             own = chosen(records, arm, ("lr", "dropout"), examples=examples).settings
-            settings = {**own, "data": data, "examples": examples, "steps": _steps(scale, examples)}
+            settings = {**own, "data": data, "examples": examples, "width": WIDTH}
+            settings["steps"] = _steps(scale, examples)
             jobs += [Job("dropout", arm, seed, REPORT, settings) for seed in range(scale.mlp_seeds)]
     return jobs
 
@@ -62,7 +64,7 @@ def run(job: Job) -> Result:
     settings = job.settings
     data = data_of(settings["data"], examples=settings["examples"])
     network = Network(
-        batch_norm=job.arm in (BN_ONLY, BOTH), activation="relu", init="He", width=256,
+        batch_norm=job.arm in (BN_ONLY, BOTH), activation="relu", init="He", width=settings["width"],
         dropout=settings["dropout"],
     )
     model = build(network, job.seed)

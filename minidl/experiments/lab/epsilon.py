@@ -29,7 +29,7 @@ VALUES = (1e-12, 1e-8, 1e-5, 1e-3, 1e-1, 1.0)
 WITHOUT = 0.0
 SPREADS = (0.0, 1e-6, 1e-4, 1e-2)       # standard deviations of the made-up features
 RATES = (0.125, 0.5, 2.0)
-USUAL, TINY = 1e-5, 1e-12
+USUAL = 1e-5
 
 
 def arm_of(eps: float) -> str:
@@ -112,7 +112,9 @@ def analyse(records: Sequence[Record]) -> Analysis:
         f"eps {eps:g}: the best lr of the choice lies at the edge of its grid"
         for eps in VALUES if chosen(records, arm_of(eps), ("lr",)).at_edge
     ]
-    contrasts = {"protects": list(test[USUAL] - test[TINY]), "costs nothing": list(test[USUAL] - test[best])}
+    contrasts = {
+        "protects": list(test[USUAL] - test[WITHOUT]), "costs nothing": list(test[USUAL] - test[best])
+    }
     return Analysis(contrasts, {}, numbers, notes)
 
 

@@ -24,7 +24,7 @@ def measure_speed() -> Speed:
 
     def seconds(job: Job) -> float:
         settings = job.settings
-        options = {k: settings[k] for k in ("model", "depth", "image", "channels") if k in settings}
+        options = {k: settings[k] for k in ("model", "depth", "width", "image", "channels") if k in settings}
         network = Network(batch_norm=job.arm == BN, **options)
         batch = int(settings.get("batch_size", 60))
         key = (network, batch)

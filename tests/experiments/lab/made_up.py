@@ -120,7 +120,7 @@ def _gamma_beta(job: Job, sign: Sign) -> Values:
 
 
 def _epsilon(job: Job, sign: Sign) -> Values:
-    lower = {"eps 1e-12": sign("protects"), "eps 0.001": sign("costs nothing")}
+    lower = {"eps 0": sign("protects"), "eps 0.001": sign("costs nothing")}
     return {"test": 94.0 - 3 * lower.get(job.arm, 0), "largest normalised pixel": 10.0}, {}
 
 

@@ -66,6 +66,7 @@ def test_drift_leaves_out_units_without_a_spread():
     assert drift([still], [moved]) == [1.0]
     assert total_drift([[still], [still], [moved]]) == [1.0]
     assert np.isnan(drift([still], [(np.zeros(2), np.zeros(2))])).all()
+    assert np.isnan(total_drift([[still]])).all()
 
 
 def test_values_at_a_loss_that_was_never_reached_are_those_of_the_least():
