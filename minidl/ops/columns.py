@@ -63,7 +63,7 @@ def block_sums(sums: Callable[..., tuple[Array, ...]], *arrays: Array) -> tuple[
     beside, _ = _layout(m, features)
     parts = zip(*_map_wide(sums, *arrays), strict=True)
     totals = [np.add.reduce(part, axis=0, dtype=np.float64) for part in parts]
-    return tuple([np.add.reduce(total.reshape(beside, features), axis=0) for total in totals])
+    return tuple([add_down(total.reshape(beside, features)) for total in totals])
 
 
 def by_blocks(compute: Callable[..., None], *arrays: Array) -> Array:
@@ -112,6 +112,8 @@ def _layout(m: int, features: int) -> tuple[int, int]:
     if m <= FEW_ROWS or not features:
         return 1, 1
     beside = _divisor(m, WIDTH // features)
+    if m * features < BLOCK:        # to tile vectors so far would cost more than it saves
+        return beside, 1
     return beside, _divisor(m // beside, LINE // (beside * features))
 
 

@@ -67,9 +67,10 @@ def test_by_blocks_computes_the_whole_with_vectors_tiled_to_its_wide_rows(shape)
 
 def test_many_short_rows_lie_side_by_side_and_few_ones_do_not():
     vector = np.arange(4.0)
-    line = columns.tiled(vector, np.ones((8192, 4)))
+    line = columns.tiled(vector, np.ones((32_768, 4)))
     assert line.shape == (columns.LINE // columns.WIDTH, columns.WIDTH)
     np.testing.assert_array_equal(line.ravel(), np.tile(vector, columns.LINE // 4))
+    assert columns.tiled(vector, np.ones((8192, 4))).shape == (1, columns.WIDTH)    # of a small array
     assert columns.tiled(vector, np.ones((256, 4))) is vector
     assert columns.tiled(vector, np.ones((16_381, 4))) is vector        # a prime number of rows
     long = np.arange(2000.0)
