@@ -91,7 +91,7 @@ def read_cache(path: Path) -> _Arrays | None:
         # np.load(path) would leave the file open where it is no zip.
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = tuple(archive[key] for key in _KEYS)  # zip checks a CRC for each
-    except Exception:   # a dozen kinds, NotImplementedError among them
+    except Exception:   # zipfile, zlib and NumPy raise a dozen kinds for a damaged file
         return None
     train_images, train_labels, test_images, test_labels = arrays
     for images, labels in ((train_images, train_labels), (test_images, test_labels)):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
 from minidl.experiments.config import RunConfig, arms
 from minidl.experiments.environment import Environment, environment
 from minidl.experiments.run import RunResult, run
+from minidl.experiments.workers import results_of
 
 
 @dataclass(frozen=True)
@@ -77,31 +77,12 @@ def compare(
     report = on_result or (lambda result: None)
     results: dict[int, RunResult] = {}
     try:
-        for i, result in _results(configs, executor):
+        for i, result in results_of(run, configs, executor):
             results[i] = result
             report(result)
     except KeyboardInterrupt:
         if not results:
             raise
-    except BrokenProcessPool as error:
-        raise RuntimeError(
-            "compare: a worker process was killed, perhaps for lack of memory: use fewer workers"
-        ) from error
     ordered = tuple(results[i] for i in sorted(results))
     interrupted = len(results) < len(configs)
     return Comparison(ordered, environment(), time.perf_counter() - begin, interrupted)
-
-
-def _results(configs: Sequence[RunConfig], executor: Executor | None) -> Iterator[tuple[int, RunResult]]:
-    """(number of the configuration, result), as they come."""
-    if executor is None:
-        for i, config in enumerate(configs):
-            yield i, run(config)
-        return
-    futures = {executor.submit(run, config): i for i, config in enumerate(configs)}
-    try:
-        for future in as_completed(futures):
-            yield futures[future], future.result()
-    finally:
-        for future in futures:
-            future.cancel()

@@ -1,4 +1,4 @@
-"""Processes that train side by side, each on one BLAS thread: the same on every platform."""
+"""Processes that train side by side, each on one BLAS thread, and what they are given to do."""
 
 from __future__ import annotations
 
@@ -6,13 +6,18 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing.synchronize import Event
+from typing import TypeVar
 
 from minidl.checks import whole
 from minidl.engine.blocks import set_threads
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 @contextmanager
@@ -38,6 +43,34 @@ def worker_processes(workers: int) -> Iterator[ProcessPoolExecutor | None]:
     finally:
         left.set()
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def results_of(
+    function: Callable[[Item], Result], items: Sequence[Item], executor: Executor | None
+) -> Iterator[tuple[int, Result]]:
+    """(number of the item, `function(item)`) as they come: from an executor, or one after the other, here.
+
+    What hasn't begun is cancelled where the caller stops asking.
+
+    Raises:
+        RuntimeError: a worker process was killed.
+
+    """
+    if executor is None:
+        for i, item in enumerate(items):
+            yield i, function(item)
+        return
+    futures = {executor.submit(function, item): i for i, item in enumerate(items)}
+    try:
+        for future in as_completed(futures):
+            yield futures[future], future.result()
+    except BrokenProcessPool as error:
+        raise RuntimeError(
+            "a worker process was killed, perhaps for lack of memory: use fewer workers"
+        ) from error
+    finally:
+        for future in futures:
+            future.cancel()
 
 
 def _prepare_worker(left: Event) -> None:

@@ -121,7 +121,7 @@ def _read(path: Path) -> dict[str, Array]:
             with np.load(opened, allow_pickle=False) as file:
                 entries = {name: file[name] for name in file.files}
                 version = int(entries.pop("version"))
-        except Exception as error:      # a dozen kinds, NotImplementedError and OSError among them
+        except Exception as error:      # zipfile, zlib and NumPy raise a dozen kinds for a damaged file
             what = "is no checkpoint, or damaged: expected one of save_checkpoint"
             raise ValueError(f"{path} {what}") from error
     if version != _VERSION:

@@ -15,6 +15,8 @@ from minidl.experiments.lab.training import Data, Trained, accuracy, points
 from minidl.layers import Sequential
 
 ARMS = (PLAIN_PAPER, PLAIN_TUNED, BN)
+NOISY = "noisy BN"  # beside them where the question is what stable distributions are good for
+WITH_NOISY = (*ARMS, NOISY)
 INITS = {
     "sigmoid": (PAPER, "Glorot", "Glorot x 4"),
     "tanh": (PAPER, "Glorot", "He"),
@@ -23,22 +25,23 @@ INITS = {
 VARIED = ("lr", "init")
 
 
-def three_choices(
+def choices_of_arms(
     experiment: str,
     scale: Scale,
     rates: Sequence[float],
     inits: Sequence[str] = INITS["sigmoid"],
+    arms: Sequence[str] = ARMS,
     **fixed: Any,
 ) -> list[Job]:
     """The same rates for every arm, and the same initial weights, but for the arm that is the paper's."""
     jobs = []
-    for arm in ARMS:
+    for arm in arms:
         grid = {"lr": rates, "init": (PAPER,) if arm == PLAIN_PAPER else inits}
         jobs += choice_jobs(experiment, arm, grid, scale, **fixed)
     return jobs
 
 
-def three_further(records: Sequence[Record], arms: Sequence[str] = ARMS, **fixed: Any) -> list[Job]:
+def further_of_arms(records: Sequence[Record], arms: Sequence[str] = ARMS, **fixed: Any) -> list[Job]:
     """One step beyond the rates for each arm whose best one lies at the edge."""
     return [job for arm in arms for job in beyond(records, arm, **fixed)]
 
@@ -53,6 +56,16 @@ def reports_of(
 ) -> list[Job]:
     """One reported run a seed, with what was chosen."""
     return [Job(experiment, arm, seed, REPORT, {**fixed, **chosen_settings}) for seed in range(seeds)]
+
+
+def reports_of_arms(
+    experiment: str, seeds: int, records: Sequence[Record], arms: Sequence[str] = ARMS, **fixed: Any
+) -> list[Job]:
+    """The reported runs of each arm, with what was chosen for it."""
+    return [
+        job for arm in arms
+        for job in reports_of(experiment, arm, seeds, best(records, arm).settings, **fixed)
+    ]
 
 
 def score(model: Sequential, data: Data, trained: Trained) -> Result:

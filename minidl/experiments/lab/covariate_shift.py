@@ -20,17 +20,16 @@ import numpy as np
 from minidl.engine.array import Array
 from minidl.engine.tape import Tape
 from minidl.experiments.lab.arms import (
-    ARMS,
-    INITS,
-    best,
+    NOISY,
+    WITH_NOISY,
+    choices_of_arms,
     chosen_text,
     edge_notes,
+    further_of_arms,
     median,
-    reports_of,
+    reports_of_arms,
     score,
-    three_further,
 )
-from minidl.experiments.lab.choice import choice_jobs
 from minidl.experiments.lab.drift import moments, received, total_drift
 from minidl.experiments.lab.experiment import Analysis, log2_ratio
 from minidl.experiments.lab.jobs import BN, CHOICE, PLAIN_PAPER, PLAIN_TUNED, Job, Record, Result, values_of
@@ -45,33 +44,24 @@ from minidl.losses import cross_entropy
 from minidl.training import recalibrated
 from minidl.training.evaluate import POPULATION
 
-NOISY = "noisy BN"
-ALL = (*ARMS, NOISY)
 RATES = (0.5, 2.0, 8.0)
 BATCH = 500         # images on which a gradient is computed
 
 
 def choices(scale: Scale, data: str) -> list[Job]:
-    """The same rates for every arm, and the same initial weights, but for the arm that is the paper's."""
-    jobs = []
-    for arm in ALL:
-        grid = {"lr": RATES, "init": INITS["sigmoid"][: 1 if arm == PLAIN_PAPER else None]}
-        jobs += choice_jobs("covariate-shift", arm, grid, scale, data=data, steps=_steps(scale))
-    return jobs
+    """Rates and initial weights for every arm."""
+    return choices_of_arms("covariate-shift", scale, RATES, arms=WITH_NOISY, data=data, steps=_steps(scale))
 
 
 def further_choices(records: Sequence[Record]) -> list[Job]:
     """One step beyond the rates, where the best is at the edge."""
-    return three_further(records, ALL)
+    return further_of_arms(records, WITH_NOISY)
 
 
 def reports(scale: Scale, data: str, records: Sequence[Record]) -> list[Job]:
     """Each arm as it was chosen."""
-    jobs = []
-    for arm in ALL:
-        own = best(records, arm).settings
-        jobs += reports_of("covariate-shift", arm, scale.mlp_seeds, own, data=data, steps=_steps(scale))
-    return jobs
+    fixed = {"data": data, "steps": _steps(scale)}
+    return reports_of_arms("covariate-shift", scale.mlp_seeds, records, WITH_NOISY, **fixed)
 
 
 def run(job: Job) -> Result:
@@ -188,7 +178,7 @@ def _moved(before: list[Array], after: list[Array]) -> list[float]:
 def analyse(records: Sequence[Record]) -> Analysis:
     """Drift and gradient shift, plain against BN; and whether random shift does harm."""
     numbers = {}
-    for arm in ALL:
+    for arm in WITH_NOISY:
         numbers[f"test accuracy, {chosen_text(records, arm)}"] = median(values_of(records, arm, "test")), "%"
         for name in ("drift received", "drift of x", "moved weights", "1 - cosine", "distance"):
             numbers[f"{name}, {arm}"] = median(values_of(records, arm, name)), ""
@@ -204,7 +194,7 @@ def analyse(records: Sequence[Record]) -> Analysis:
         }
 
     notes = [
-        *edge_notes(records, ALL),
+        *edge_notes(records, WITH_NOISY),
         "that what a layer receives drifts less with BN is partly so by construction, of x = Wu + b it isn't",
         "noisy BN's drift is measured with its noise, which moves its distributions anew at every step",
     ]

@@ -14,13 +14,13 @@ import numpy as np
 from minidl.experiments.lab.arms import (
     ARMS,
     best,
+    choices_of_arms,
     chosen_text,
     edge_notes,
+    further_of_arms,
     median,
     reports_of,
     score,
-    three_choices,
-    three_further,
 )
 from minidl.experiments.lab.experiment import Analysis, log2_ratio
 from minidl.experiments.lab.jobs import (
@@ -50,12 +50,12 @@ UNIT = 0            # of the last hidden layer, fixed before any training
 def choices(scale: Scale, data: str) -> list[Job]:
     """Learning rates for every arm; initial weights too, but for the one that is the paper's."""
     steps = scale.of(scale.mlp_steps, scale.mlp_steps, 2_000)
-    return three_choices("figure1", scale, RATES, data=data, steps=steps)
+    return choices_of_arms("figure1", scale, RATES, data=data, steps=steps)
 
 
 def further_choices(records: Sequence[Record]) -> list[Job]:
     """One step beyond the grid of learning rates, where the best is at its edge."""
-    return three_further(records)
+    return further_of_arms(records)
 
 
 def reports(scale: Scale, data: str, records: Sequence[Record]) -> list[Job]:

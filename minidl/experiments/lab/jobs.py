@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import importlib
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
 import numpy as np
+
+from minidl.experiments.workers import results_of
 
 PLAIN_PAPER, PLAIN_TUNED, BN = "plain-paper", "plain-tuned", "BN"
 CHOICE, REPORT = "choice", "report"
@@ -88,29 +89,10 @@ def run_jobs(
     """
     report = on_record or (lambda record: None)
     found: dict[int, Record] = {}
-    try:
-        for i, record in _records(jobs, executor):
-            found[i] = record
-            report(record)
-    except BrokenProcessPool as error:
-        raise RuntimeError(
-            "lab: a worker process was killed, perhaps for lack of memory: use fewer workers"
-        ) from error
+    for i, record in results_of(run_job, jobs, executor):
+        found[i] = record
+        report(record)
     return [found[i] for i in range(len(jobs))]
-
-
-def _records(jobs: Sequence[Job], executor: Executor | None) -> Iterator[tuple[int, Record]]:
-    if executor is None:
-        for i, job in enumerate(jobs):
-            yield i, run_job(job)
-        return
-    futures = {executor.submit(run_job, job): i for i, job in enumerate(jobs)}
-    try:
-        for future in as_completed(futures):
-            yield futures[future], future.result()
-    finally:
-        for future in futures:
-            future.cancel()
 
 
 def of_arm(records: Sequence[Record], arm: str, **settings: Any) -> list[Record]:

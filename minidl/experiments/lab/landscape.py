@@ -14,17 +14,16 @@ import numpy as np
 from minidl.engine.array import Array
 from minidl.engine.tape import Tape
 from minidl.experiments.lab.arms import (
-    ARMS,
-    INITS,
-    best,
+    NOISY,
+    WITH_NOISY,
+    choices_of_arms,
     chosen_text,
     edge_notes,
+    further_of_arms,
     median,
-    reports_of,
+    reports_of_arms,
     score,
-    three_further,
 )
-from minidl.experiments.lab.choice import choice_jobs
 from minidl.experiments.lab.experiment import Analysis, log2_ratio
 from minidl.experiments.lab.jobs import BN, CHOICE, PLAIN_PAPER, PLAIN_TUNED, Job, Record, Result, values_of
 from minidl.experiments.lab.layers import NoisyBatchNorm
@@ -38,8 +37,6 @@ from minidl.losses import cross_entropy
 from minidl.training import recalibrated
 from minidl.training.evaluate import POPULATION
 
-NOISY = "noisy BN"
-ALL = (*ARMS, NOISY)
 RATES = (0.5, 2.0, 8.0)
 LENGTHS = (0.05, 0.1, 0.2, 0.4)     # learning rates of the steps along the gradient, alike in all arms
 BATCH = 500
@@ -48,30 +45,19 @@ LARGE_STEPS = 20
 
 
 def choices(scale: Scale, data: str) -> list[Job]:
-    """The same rates for every arm, and the same initial weights, but for the arm that is the paper's."""
-    fixed = {"data": data, "steps": _steps(scale)}
-    return [
-        job for arm in ALL
-        for job in choice_jobs(
-            "landscape", arm, {"lr": RATES, "init": INITS["sigmoid"][: 1 if arm == PLAIN_PAPER else None]},
-            scale, **fixed,
-        )
-    ]
+    """Rates and initial weights for every arm."""
+    return choices_of_arms("landscape", scale, RATES, arms=WITH_NOISY, data=data, steps=_steps(scale))
 
 
 def further_choices(records: Sequence[Record]) -> list[Job]:
     """One step beyond the rates, where the best is at the edge."""
-    return three_further(records, ALL)
+    return further_of_arms(records, WITH_NOISY)
 
 
 def reports(scale: Scale, data: str, records: Sequence[Record]) -> list[Job]:
     """Each arm as it was chosen."""
-    return [
-        job for arm in ALL
-        for job in reports_of(
-            "landscape", arm, scale.mlp_seeds, best(records, arm).settings, data=data, steps=_steps(scale)
-        )
-    ]
+    fixed = {"data": data, "steps": _steps(scale)}
+    return reports_of_arms("landscape", scale.mlp_seeds, records, WITH_NOISY, **fixed)
 
 
 def run(job: Job) -> Result:
@@ -155,7 +141,7 @@ def _growth(job: Job, data: Data) -> float:
 def analyse(records: Sequence[Record]) -> Analysis:
     """Range of the loss and change of the gradient, plain over BN; and noisy BN against plain."""
     numbers = {}
-    for arm in ALL:
+    for arm in WITH_NOISY:
         numbers[f"test accuracy, {chosen_text(records, arm)}"] = median(values_of(records, arm, "test")), "%"
         for name in ("range", "gradient change", "smoothness", "growth"):
             numbers[f"{name}, {arm}"] = median(values_of(records, arm, name)), ""
@@ -170,7 +156,7 @@ def analyse(records: Sequence[Record]) -> Analysis:
             "not by stable distributions": list(noisy),
         }
 
-    return Analysis(against(PLAIN_TUNED), against(PLAIN_PAPER), numbers, edge_notes(records, ALL))
+    return Analysis(against(PLAIN_TUNED), against(PLAIN_PAPER), numbers, edge_notes(records, WITH_NOISY))
 
 
 def _steps(scale: Scale) -> int:

@@ -19,13 +19,12 @@ from minidl.engine.tape import Tape
 from minidl.engine.tensor import Tensor
 from minidl.experiments.lab.arms import (
     ARMS,
-    best,
+    choices_of_arms,
     edge_notes,
+    further_of_arms,
     median,
-    reports_of,
+    reports_of_arms,
     score,
-    three_choices,
-    three_further,
 )
 from minidl.experiments.lab.experiment import Analysis, log2_ratio
 from minidl.experiments.lab.jobs import BN, CHOICE, PLAIN_PAPER, PLAIN_TUNED, Job, Record, Result, values_of
@@ -52,23 +51,18 @@ State = tuple[list[Array], list[Array], float]
 
 def choices(scale: Scale, data: str) -> list[Job]:
     """Rates and initial weights for every arm."""
-    return three_choices("layer-dependence", scale, RATES, data=data, steps=scale.of(300, 1_500, 5_000))
+    return choices_of_arms("layer-dependence", scale, RATES, data=data, steps=scale.of(300, 1_500, 5_000))
 
 
 def further_choices(records: Sequence[Record]) -> list[Job]:
     """One step beyond the rates, where the best is at the edge."""
-    return three_further(records)
+    return further_of_arms(records)
 
 
 def reports(scale: Scale, data: str, records: Sequence[Record]) -> list[Job]:
     """Each arm as it was chosen, trained until its loss is at the level."""
     most = scale.of(1_000, 10_000, 20_000)
-    return [
-        job for arm in ARMS
-        for job in reports_of(
-            "layer-dependence", arm, scale.mlp_seeds, best(records, arm).settings, data=data, steps=most
-        )
-    ]
+    return reports_of_arms("layer-dependence", scale.mlp_seeds, records, data=data, steps=most)
 
 
 def run(job: Job) -> Result:

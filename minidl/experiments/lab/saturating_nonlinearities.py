@@ -11,12 +11,12 @@ from minidl.experiments.lab.arms import (
     ARMS,
     INITS,
     best,
+    choices_of_arms,
     edge_notes,
+    further_of_arms,
     median,
     reports_of,
     score,
-    three_choices,
-    three_further,
 )
 from minidl.experiments.lab.experiment import Analysis
 from minidl.experiments.lab.jobs import BN, CHOICE, PLAIN_PAPER, PLAIN_TUNED, Job, Record, Result, values_of
@@ -36,7 +36,7 @@ def choices(scale: Scale, data: str) -> list[Job]:
     """Rates and initial weights for every activation and depth."""
     return [
         job for activation in ACTIVATIONS for depth in DEPTHS[scale.name]
-        for job in three_choices(
+        for job in choices_of_arms(
             "saturating-nonlinearities", scale, RATES, INITS[activation],
             data=data, activation=activation, depth=depth, steps=_steps(scale),
         )
@@ -47,7 +47,7 @@ def further_choices(records: Sequence[Record]) -> list[Job]:
     """One step beyond the rates, where the best is at the edge."""
     return [
         job for activation, depth in _networks(records)
-        for job in three_further(records, activation=activation, depth=depth)
+        for job in further_of_arms(records, activation=activation, depth=depth)
     ]
 
 

@@ -17,13 +17,13 @@ from minidl.engine.tape import Tape
 from minidl.experiments.lab.arms import (
     ARMS,
     best,
+    choices_of_arms,
     chosen_text,
     edge_notes,
+    further_of_arms,
     median,
     reports_of,
     score,
-    three_choices,
-    three_further,
 )
 from minidl.experiments.lab.experiment import Analysis, log2_ratio
 from minidl.experiments.lab.jobs import BN, CHOICE, PLAIN_PAPER, PLAIN_TUNED, Job, Record, Result, of_arm
@@ -46,13 +46,13 @@ def choices(scale: Scale, data: str) -> list[Job]:
     """Rates and initial weights for each depth, as a deep plain network wants others than a shallow one."""
     return [
         job for depth in DEPTHS[scale.name]
-        for job in three_choices("saturation", scale, RATES, data=data, depth=depth, steps=_steps(scale))
+        for job in choices_of_arms("saturation", scale, RATES, data=data, depth=depth, steps=_steps(scale))
     ]
 
 
 def further_choices(records: Sequence[Record]) -> list[Job]:
     """One step beyond the rates, where the best is at the edge."""
-    return [job for depth in _depths(records) for job in three_further(records, depth=depth)]
+    return [job for depth in _depths(records) for job in further_of_arms(records, depth=depth)]
 
 
 def reports(scale: Scale, data: str, records: Sequence[Record]) -> list[Job]:
