@@ -5,11 +5,13 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import Executor, Future
 
 import pytest
 
 from minidl.engine.blocks import get_threads
 from minidl.experiments import worker_processes, workers
+from minidl.experiments.workers import results_of
 
 SCRIPT = """
 import os, sys, time
@@ -90,3 +92,20 @@ def test_leaving_the_block_ends_a_worker_in_the_middle_of_its_work():
 def test_workers_ignore_control_c():
     with worker_processes(2) as pool:
         assert pool.submit(signal.getsignal, signal.SIGINT).result() == signal.SIG_IGN
+
+
+def test_what_has_not_begun_is_cancelled_where_the_caller_stops_asking():
+    futures = []
+
+    class Pool(Executor):
+        def submit(self, function, item):
+            futures.append(Future())
+            if item == 2:
+                futures[-1].set_result(function(item))
+            return futures[-1]
+
+    results = results_of(lambda x: 10 * x, [1, 2, 3], Pool())
+    assert next(results) == (1, 20)
+    results.close()
+    assert [future.cancelled() for future in futures] == [True, False, True]
+    assert list(results_of(lambda x: 10 * x, [1, 2], None)) == [(0, 10), (1, 20)]
