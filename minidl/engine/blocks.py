@@ -102,6 +102,8 @@ def map_blocks(
 ) -> list[T]:
     """Call `function(start, stop)` for each block of `size` of `count`; results in the order of blocks.
 
+    BLAS has one thread inside, however many threads share the blocks.
+
     Args:
         function: computes a block.
         count: how many there are of what blocks are made of: images, rows, numbers.
@@ -112,7 +114,8 @@ def map_blocks(
     starts = range(0, count, size)
     threads = min(get_threads(), len(starts))
     if threads < 2 or numbers < WORTH_SHARING:
-        return [function(start, min(start + size, count)) for start in starts]
+        with one_blas_thread():     # as where threads share the blocks: BLAS's would add in another order
+            return [function(start, min(start + size, count)) for start in starts]
     turns = deque(starts)       # whoever is free takes the next block: popleft is atomic
     results: dict[int, T] = {}
     asked, ends = deque(range(threads - 1)), SimpleQueue[BaseException | None]()
@@ -200,17 +203,17 @@ def matmul(a: Array, b: Array) -> Array:
         # takes 0 times a vector for 0, NaN or not.
         return np.dot(a, b) if k == 1 < min(n, m) else np.matmul(a, b)      # type: ignore[no-any-return]
     out = np.empty((n, m), a.dtype)
-    with one_blas_thread():     # or BLAS's threads, which wait in a loop, would be in the way of ours
-        # Each block packs the whole other matrix anew, so there are few of them. In the networks here that is
-        # the examples' or the gradients', the shorter one, if the blocks are of columns.
-        if work < WORTH_THREADS:
+    if work < WORTH_THREADS:
+        with one_blas_thread():     # or BLAS's threads, which wait in a loop, would be in the way of ours
             np.matmul(a, b, out=out)
-        elif m >= 2 * COLUMNS:
-            width = max(COLUMNS, -(-m // 8))
-            map_blocks(lambda start, stop: np.matmul(a, b[:, start:stop], out=out[:, start:stop]), m, width)
-        else:
-            rows = max(ROWS, -(-n // 8))
-            map_blocks(lambda start, stop: np.matmul(a[start:stop], b, out=out[start:stop]), n, rows)
+    # Each block packs the whole other matrix anew, so there are few of them. In the networks here that is the
+    # examples' or the gradients', the shorter one, if the blocks are of columns.
+    elif m >= 2 * COLUMNS:
+        width = max(COLUMNS, -(-m // 8))
+        map_blocks(lambda start, stop: np.matmul(a, b[:, start:stop], out=out[:, start:stop]), m, width)
+    else:
+        rows = max(ROWS, -(-n // 8))
+        map_blocks(lambda start, stop: np.matmul(a[start:stop], b, out=out[start:stop]), n, rows)
     return out
 
 

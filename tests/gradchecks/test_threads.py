@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 import minidl as dl
 from minidl import layers, ops
+from minidl.engine import blocks
 from minidl.engine.array import Array
 from minidl.engine.gradcheck import GradcheckError
 from minidl.engine.tape import active_tape
@@ -142,3 +143,21 @@ def test_damage_is_rejected_by_samples_and_a_direction(name: str, damage: Callab
     for i in range(len(arrays)):
         with pytest.raises(GradcheckError):
             dl.gradcheck(partial(damaged, i), *arrays, samples=1)
+
+
+def test_a_small_convolution_has_the_same_bits_inside_and_outside_of_a_tape() -> None:
+    """Also where its work isn't shared BLAS has one thread: two would add in another order."""
+    before = blocks.get_threads()
+    dl.set_threads(2)
+    try:
+        x, W = (a.astype(np.float32) for a in normal(9, (8, 28, 28, 9), (5, 5, 9, 16)))
+        held = []
+        matmul = np.matmul
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(np, "matmul", lambda *a, **k: held.append(blocks._State.users) or matmul(*a, **k))
+            outside = ops.conv2d(x, W).data
+        with dl.Tape():
+            np.testing.assert_array_equal(ops.conv2d(x, W).data, outside)
+        assert held == [1]
+    finally:
+        dl.set_threads(before)
