@@ -102,7 +102,7 @@ def by_arm(
         places = i + np.linspace(-0.15, 0.15, len(values))
         ax.plot(places, values, style.marker, color=style.color, markersize=4.5, alpha=0.6, linestyle="none")
         ax.plot([i - 0.3, i + 0.3], [np.median(values)] * 2, color=style.color, linewidth=2)
-    ax.set_xticks(range(len(names)), [textwrap.fill(ARM_NAMES.get(arm, arm), 14) for arm in names])
+    ax.set_xticks(range(len(names)), [textwrap.fill(ARM_NAMES.get(arm, arm), 11) for arm in names])
     ax.set_xlim(-0.6, len(names) - 0.4)
     ax.set_ylabel(ylabel)
     ax.grid(True, axis="y", color="#DDDDDD", linewidth=0.6)
