@@ -34,6 +34,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--seeds", type=whole_number(2, 1000), metavar="N", help="seeds 0 to N - 1")
     parser.add_argument("--workers", type=whole_number(1), metavar="N", help="processes; default: one a core")
     parser.add_argument("--data", metavar="NAME", help="default: mnist, or synthetic digits without it")
+    parser.add_argument("--grey", action="store_true", help="figure1 alone: grey pixels, not black or white")
     parser.add_argument("--out", metavar="DIR", help="a new or empty folder; default: a new one in runs/")
     parser.set_defaults(run=run)
 
@@ -53,6 +54,8 @@ def run(args: argparse.Namespace) -> int:
         return 0
     if args.name not in (*known, "all"):
         raise ValueError(f"expected one of {', '.join(known)}, all or list, got {args.name!r}")
+    if args.grey and args.name != "figure1":
+        raise ValueError(f"--grey goes with figure1 alone, got {args.name!r}: leave it away")
     names = known if args.name == "all" else [args.name]
     folder = results_folder(args.out, f"lab-{args.name}")
     data, train = find_data(args.data)
@@ -62,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
             for name in names:
                 jobs = lab.planned(name, scale, data)
                 print(f"{name}: about {len(jobs)} runs on {train.title}, {scale.name} scale", flush=True)
-                result = _run_one(name, scale, data, executor, len(jobs))
+                result = _run_one(name, scale, data, executor, len(jobs), args.grey)
                 _report(result, folder / name if args.name == "all" else folder)
                 done.append(name)
     except KeyboardInterrupt:
@@ -73,14 +76,17 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _run_one(name: str, scale: Scale, data: str, executor: Executor | None, count: int) -> LabResult:
+def _run_one(
+    name: str, scale: Scale, data: str, executor: Executor | None, count: int, grey: bool
+) -> LabResult:
     from tqdm import tqdm  # type: ignore[import-untyped]
 
     from minidl.experiments import lab
 
     watched = sys.stderr is not None and sys.stderr.isatty()
     with tqdm(total=count, unit="run", ascii=True, disable=not watched) as bar:
-        return lab.run_experiment(name, scale, data, executor, lambda record: bar.update())
+        settings = {"grey": True} if grey else {}
+        return lab.run_experiment(name, scale, data, executor, lambda record: bar.update(), settings)
 
 
 def _report(result: LabResult, folder: Path) -> None:

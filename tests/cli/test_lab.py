@@ -14,7 +14,7 @@ def tiny_runs(monkeypatch):
     """Experiments that are over at once."""
     asked = []
 
-    def run(name, scale, data, executor, on_record):
+    def run(name, scale, data, executor, on_record, settings):
         asked.append((name, scale.name, scale.mlp_seeds, data))
         return tiny(name)
 

@@ -81,18 +81,21 @@ def run(job: Job) -> Result:
     found = trained.measured
     into = total_drift([m["received"] for m in found])
     before = total_drift([m["x"] for m in found])
+    after = total_drift([m["into sigmoid"] for m in found])
     moved = np.mean([_moved(a["weights"], b["weights"]) for a, b in pairwise(found)], axis=0)
     shift = np.array([m["shift"] for m in found])       # (points, layers, 2)
     values = {
         "test": points(accuracy(noiseless(model), data.test, data.train), trained.finite),
         "drift received": float(np.nanmean(into)),
         "drift of x": float(np.nanmean(before)),
+        "drift into sigmoid": float(np.nanmean(after)),
         "moved weights": float(np.mean(moved)),
         "1 - cosine": float(np.mean(shift[:, 1:, 0])),
         "distance": float(np.mean(shift[:, 1:, 1])),
     }
     series = {
         "steps": trained.steps, "drift received by layer": into, "drift of x by layer": before,
+        "drift into sigmoid by layer": after,
         "moved weights by layer": moved,
         "1 - cosine": shift[:, :, 0], "distance": shift[:, :, 1],
     }
@@ -107,10 +110,12 @@ def _look(model: Sequential, data: Data, lr: float) -> dict[str, Any]:
         with recalibrated(model, data.train[:POPULATION]):
             tape = probe(model, data.probe)
     # The x of each hidden layer is what its normalisation, or else its sigmoid, receives.
-    names = ("batch_norm_inference", "batch_norm") if tape.find(op="batch_norm_inference") else ("sigmoid",)
+    normalised = [r for r in tape.records if r.op in ("batch_norm", "batch_norm_inference")]
+    sigmoids = tape.find(op="sigmoid")
     return {
         "received": moments(received(tape)),
-        "x": moments([r for r in tape.records if r.op in names]),
+        "x": moments(normalised or sigmoids),
+        "into sigmoid": moments(sigmoids),   # after BN; without one the same as x
         "weights": [np.array(p.data) for p in _weights(model)],
         "shift": gradient_shift(model, data, lr),
     }
@@ -180,7 +185,9 @@ def analyse(records: Sequence[Record]) -> Analysis:
     numbers = {}
     for arm in WITH_NOISY:
         numbers[f"test accuracy, {chosen_text(records, arm)}"] = median(values_of(records, arm, "test")), "%"
-        for name in ("drift received", "drift of x", "moved weights", "1 - cosine", "distance"):
+        for name in (
+            "drift received", "drift of x", "drift into sigmoid", "moved weights", "1 - cosine", "distance"
+        ):
             numbers[f"{name}, {arm}"] = median(values_of(records, arm, name)), ""
     harm = list(values_of(records, BN, "test") - values_of(records, NOISY, "test"))
 

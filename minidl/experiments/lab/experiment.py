@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from typing import Any, Protocol, cast
 
@@ -102,6 +102,7 @@ def run_experiment(
     data: str = "mnist",
     executor: Executor | None = None,
     on_record: Callable[[Record], None] | None = None,
+    settings: Mapping[str, Any] | None = None,
 ) -> LabResult:
     """Run an experiment from its choices to its verdict.
 
@@ -111,6 +112,7 @@ def run_experiment(
         data: name of the data set.
         executor: as `worker_processes` gives; None runs it here.
         on_record: called with each record as it comes.
+        settings: further ones of every job, such as {"grey": True} of figure1.
 
     Raises:
         ValueError: an unknown experiment.
@@ -121,10 +123,15 @@ def run_experiment(
         raise ValueError(f"lab expects one of {', '.join(experiments())}, got {name!r}")
     begin = time.perf_counter()
     module = cast(ExperimentModule, module_of(name))
-    choice = run_jobs(module.choices(scale, data), executor, on_record)
+
+    def run_all(jobs: Sequence[Job]) -> list[Record]:
+        jobs = [replace(job, settings={**job.settings, **(settings or {})}) for job in jobs]
+        return run_jobs(jobs, executor, on_record)
+
+    choice = run_all(module.choices(scale, data))
     if choice:
-        choice += run_jobs(module.further_choices(choice), executor, on_record)
-    records = choice + run_jobs(module.reports(scale, data, choice), executor, on_record)
+        choice += run_all(module.further_choices(choice))
+    records = choice + run_all(module.reports(scale, data, choice))
     analysis = module.analyse(records)
     intervals, found, remark = judge(claims()[name], analysis, scale)
     return LabResult(

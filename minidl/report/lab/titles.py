@@ -7,7 +7,9 @@ from matplotlib.figure import Figure
 from minidl.experiments.lab.experiment import LabResult
 from minidl.experiments.lab.jobs import BN, PLAIN_PAPER, PLAIN_TUNED
 
-ARM_NAMES = {PLAIN_PAPER: "plain, N(0,\N{NO-BREAK SPACE}0.1^2)", PLAIN_TUNED: "plain, tuned", BN: "batch norm"}
+ARM_NAMES = {
+    PLAIN_PAPER: "plain, N(0,\N{NO-BREAK SPACE}0.1^2)", PLAIN_TUNED: "plain, tuned", BN: "batch norm",
+}
 
 
 def title(figure: Figure, result: LabResult, text: str) -> Figure:

@@ -44,7 +44,7 @@ def _covariate_shift(job: Job, sign: Sign) -> Values:
     return {
         "test": 96.0 - (4 * sign("shift is harmful") if job.arm == "noisy BN" else 0),
         "drift received": 1 / 4 ** (sign("drift of the layer's input") if is_bn else 0),
-        "drift of x": 1.0, "moved weights": 0.1, "distance": 1.0,
+        "drift of x": 1.0, "drift into sigmoid": 1.0, "moved weights": 0.1, "distance": 1.0,
         "1 - cosine": 0.5 - (0.3 * sign("shift of the gradient") if is_bn else 0),
     }, {}
 
