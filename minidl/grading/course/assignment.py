@@ -1,0 +1,142 @@
+"""An assignment as it lies in its folder: tasks and points, and the checks that students see."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minidl.grading.course.checks import Case, Hint, TaskCheck
+
+DESCRIPTION, VISIBLE = "assignment.toml", "checks.json"
+
+
+@dataclass(frozen=True)
+class Task:
+    """A part of an assignment.
+
+    Attributes:
+        number: from 1.
+        title: what is to be done.
+        points: of all its checks, hidden ones too.
+        read: the tutorial to read again, such as "tutorials/04_batch_normalization.py".
+
+    """
+
+    number: int
+    title: str
+    points: float
+    read: str
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """An assignment.
+
+    Attributes:
+        name: "A3".
+        title: "Batch normalization, forward and backward".
+        starter: name of the starter file, such as "a3.py".
+        hours: that it is expected to take.
+        library: whether `minidl` may be imported by a submission while it is graded.
+        tasks: in their order.
+        folder: where it lies.
+
+    """
+
+    name: str
+    title: str
+    starter: str
+    hours: float
+    library: bool
+    tasks: tuple[Task, ...]
+    folder: Path
+
+    @property
+    def points(self) -> float:
+        """Of all tasks."""
+        return sum(task.points for task in self.tasks)
+
+
+def read_assignment(folder: Path) -> Assignment:
+    """An assignment from the `assignment.toml` of its folder.
+
+    Raises:
+        ValueError: a folder without one, or one that lacks an entry.
+
+    """
+    path = folder / DESCRIPTION
+    try:
+        entry = tomllib.loads(path.read_text(encoding="utf-8"))
+        tasks = tuple(Task(**task) for task in entry.pop("tasks"))
+        return Assignment(tasks=tasks, folder=folder, **entry)
+    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"assignment in {folder}: expected {DESCRIPTION} with name, title, starter, hours, library and "
+            f"tasks, got {type(error).__name__}: {error}"
+        ) from error
+
+
+def read_visible(assignment: Assignment) -> list[TaskCheck]:
+    """The checks that students see, from the `checks.json` of the folder; none where there is no such file."""
+    path = assignment.folder / VISIBLE
+    if not path.exists():
+        return []
+    return [_check(plain) for plain in json.loads(path.read_text(encoding="utf-8"))]
+
+
+def visible_json(checks: Sequence[TaskCheck]) -> str:
+    """The visible ones of these checks, as the text of `checks.json`: what is expected, but no solution."""
+    visible = [_plain(check) for check in checks if check.visible]
+    return "[\n" + ",\n".join(json.dumps(check, allow_nan=True) for check in visible) + "\n]\n"
+
+
+def _plain(check: TaskCheck) -> dict[str, Any]:
+    return {
+        "name": check.name, "task": check.task, "points": check.points, "tolerance": check.tolerance,
+        "cases": [
+            {
+                "program": case.program,
+                "inputs": _values(case.inputs),
+                "expected": _values(case.expected),
+            }
+            for case in check.cases
+        ],
+        "hints": [
+            {"sentence": hint.sentence, "outputs": [_values(output) for output in hint.outputs]}
+            for hint in check.hints
+        ],
+    }
+
+
+def _values(named: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _value(value) for name, value in named.items()}
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, np.ndarray | np.generic):
+        a = np.asarray(value)
+        return {"dtype": a.dtype.name, "shape": a.shape, "values": a.ravel().tolist()}
+    return value
+
+
+def _back(value: Any) -> Any:
+    if isinstance(value, dict):
+        return np.array(value["values"], value["dtype"]).reshape(value["shape"])
+    return value
+
+
+def _arrays(plain: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _back(value) for name, value in plain.items()}
+
+
+def _check(plain: Mapping[str, Any]) -> TaskCheck:
+    cases = [Case(c["program"], _arrays(c["inputs"]), _arrays(c["expected"])) for c in plain["cases"]]
+    hints = [Hint(h["sentence"], [_arrays(output) for output in h["outputs"]]) for h in plain["hints"]]
+    rest = {key: plain[key] for key in ("name", "task", "points", "tolerance")}
+    return TaskCheck(cases=cases, hints=hints, **rest)

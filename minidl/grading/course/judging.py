@@ -1,0 +1,145 @@
+"""What came against what was expected, in the grader's own process: passed or not, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from minidl.engine.array import Array
+from minidl.grading.course.checks import Case, TaskCheck
+
+NAMING = 1e-9   # a mistake is named only where all that shows it equals what it gives, to this relative error
+
+
+@dataclass(frozen=True, eq=False)
+class CaseResult:
+    """What came of one case.
+
+    Attributes:
+        arrays: by name; without what didn't come.
+        trouble: what kept it from coming, in a sentence; else empty.
+
+    """
+
+    arrays: Mapping[str, Array]
+    trouble: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Judgement:
+    """What a check says of a submission.
+
+    Attributes:
+        check: which one.
+        passed: whether all cases came out right.
+        sentence: what is wrong with the first case that failed; empty for a passed check.
+        hint: the mistake that gives exactly this; else empty.
+        case: number of the first case that failed, from 0; None for a passed check.
+        relative_error: of the first wrong quantity; infinite without a comparable array.
+        first_wrong: position of its first wrong element; None if none can be told.
+
+    """
+
+    check: TaskCheck
+    passed: bool
+    sentence: str = ""
+    hint: str = ""
+    case: int | None = None
+    relative_error: float = 0.0
+    first_wrong: tuple[int, ...] | None = None
+
+
+def judge_check(check: TaskCheck, results: Sequence[CaseResult]) -> Judgement:
+    """Hold the results of a check's cases against what was expected.
+
+    Args:
+        check: with its cases.
+        results: one a case, in their order; those that are missing were never run.
+
+    """
+    for number, case in enumerate(check.cases):
+        result = results[number] if number < len(results) else CaseResult({}, "it wasn't run")
+        if result.trouble:
+            return Judgement(check, False, result.trouble, case=number, relative_error=np.inf)
+        for name, right in case.expected.items():
+            got = result.arrays.get(name)
+            sentence, error, place = _difference(name, got, np.asarray(right), check.tolerance)
+            if sentence:
+                return Judgement(check, False, sentence, _hint(check, results), number, error, place)
+    return Judgement(check, True)
+
+
+def relative_error(got: Array, right: Array) -> float:
+    """max|got - right| / max|right|; absolute where `right` is 0, infinite where shapes or NaN forbid it."""
+    if got.shape != right.shape or got.dtype.kind not in "biuf":
+        return np.inf
+    same = (got == right) | (np.isnan(got.astype(np.float64)) & np.isnan(right.astype(np.float64)))
+    if same.all():
+        return 0.0
+    with np.errstate(all="ignore"):
+        scale = float(np.max(np.abs(right))) or 1.0
+        error = float(np.max(np.where(same, 0.0, np.abs(got.astype(np.float64) - right))) / scale)
+    return error if error >= 0 else np.inf      # NaN is neither
+
+
+def _difference(
+    name: str, got: Array | None, right: Array, tolerance: float
+) -> tuple[str, float, tuple[int, ...] | None]:
+    if got is None:
+        return f"{name}: expected {_shape(right)}, got nothing", np.inf, None
+    if got.shape != right.shape:
+        return f"{name}: expected {_shape(right)}, got {_shape(got)}", np.inf, None
+    error = relative_error(got, right)
+    if error <= tolerance:
+        return "", error, None
+    with np.errstate(all="ignore"):
+        reach = tolerance * (float(np.max(np.abs(right))) or 1.0)
+        wrong = ~(np.abs(got.astype(np.float64) - right) <= reach)
+    place = tuple(int(i) for i in np.unravel_index(int(np.argmax(wrong)), right.shape))
+    where = f"{name}[{', '.join(map(str, place))}]" if place else name
+    sentence = f"{where}: expected {right[place]:.6g}, got {got[place]:.6g} (relative error {error:.1e})"
+    return sentence, error, place
+
+
+def _shape(a: Array) -> str:
+    return f"an array of shape {a.shape}" if a.ndim else "a number"
+
+
+def _hint(check: TaskCheck, results: Sequence[CaseResult]) -> str:
+    for hint in check.hints:
+        shown = 0
+        for output, result in zip(hint.outputs, results, strict=False):
+            for name, wrong in output.items():
+                got = result.arrays.get(name)
+                if got is None or relative_error(got, np.asarray(wrong)) > NAMING:
+                    break
+            else:
+                shown += bool(output)
+                continue
+            break
+        else:
+            if shown >= 2:
+                return hint.sentence
+    return ""
+
+
+def run_here(case: Case, names: Mapping[str, Any]) -> CaseResult:
+    """Run a case in this process: for code that is trusted, such as a course's own solutions in its tests.
+
+    Args:
+        case: what to run.
+        names: of the submission, as its module has them.
+
+    """
+    space: dict[str, Any] = {**names, "np": np}
+    for name, value in case.inputs.items():
+        space[name] = value.copy() if isinstance(value, np.ndarray) else value
+    try:
+        with np.errstate(all="ignore"):
+            exec(case.program, space)
+        return CaseResult({name: np.asarray(space[name]) for name in case.expected if name in space})
+    except Exception as error:      # a submission raises whatever it likes
+        return CaseResult({}, f"{type(error).__name__}: {error}")
