@@ -83,7 +83,7 @@ def read_assignment(folder: Path) -> Assignment:
 
 
 def read_visible(assignment: Assignment) -> list[TaskCheck]:
-    """The checks that students see, from the `checks.json` of the folder; none where there is no such file."""
+    """The checks that students see, from the `checks.json` of the folder; none where there is none."""
     path = assignment.folder / VISIBLE
     if not path.exists():
         return []

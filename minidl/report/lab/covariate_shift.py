@@ -26,7 +26,7 @@ def _drift(result: LabResult) -> Figure:
     for ax, (name, label, layer) in zip(axes.flat, (
         ("drift received by layer", "drift of its output\n(in units of its spread)", "hidden layer"),
         ("drift of x by layer", "drift of x = Wu + b\n(in units of its spread)", "hidden layer"),
-        ("drift into sigmoid by layer", "drift of the sigmoid's input\n(in units of its spread)", "hidden layer"),
+        ("drift into sigmoid by layer", "drift after BN, if any\n(in units of its spread)", "hidden layer"),
         ("moved weights by layer", "change of the weights / weights\n(mean)", "layer"),
     ), strict=False):
         plain_log(by_layer(result, ax, series(name), label, xlabel=layer))
