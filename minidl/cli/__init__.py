@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from minidl import __version__
-from minidl.cli import compare, datasets, gradcheck, lab, train
+from minidl.cli import compare, datasets, gradcheck, lab, results, train
 
-COMMANDS = (compare, lab, train, datasets, gradcheck)
+COMMANDS = (compare, lab, results, train, datasets, gradcheck)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -40,6 +40,7 @@ RATES = (0.125, 0.5, 2.0, 4.0)
 DEPTHS = {"quick": (3, 6), "default": (1, 3, 6, 10), "full": (1, 2, 3, 4, 6, 8, 10)}
 MAIN_DEPTH = 3      # the paper's; on it the verdict rests
 BINS = np.linspace(-12, 12, 49)
+ANALYSED = ("loss", "dead", "deciding", "p95", "slope")      # the series that `analyse` reads
 
 
 def choices(scale: Scale, data: str) -> list[Job]:
