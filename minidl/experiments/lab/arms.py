@@ -73,13 +73,16 @@ def score(model: Sequential, data: Data, trained: Trained) -> Result:
     return {"validation": points(accuracy(model, data.validation, data.train), trained.finite)}, {}
 
 
-def edge_notes(records: Sequence[Record], arms: Sequence[str] = ARMS, **fixed: Any) -> list[str]:
-    """A note for each arm whose best value lies at the edge of the grid even so."""
+def choice_notes(records: Sequence[Record], arms: Sequence[str] = ARMS, **fixed: Any) -> list[str]:
+    """What a reader must know of the choice: best values at the edge of a grid, arms that came out alike."""
     where = "".join(f", {key} {value}" for key, value in fixed.items())
-    return [
+    notes = [
         f"{arm}{where}: the best {name} of the choice lies at the edge of its grid"
         for arm in arms for name in best(records, arm, **fixed).at_edge
     ]
+    if best(records, PLAIN_TUNED, **fixed).settings == best(records, PLAIN_PAPER, **fixed).settings:
+        notes.append(f"{PLAIN_TUNED}{where}: the paper's initial weights were the best of those tried")
+    return notes
 
 
 def chosen_text(records: Sequence[Record], arm: str, **fixed: Any) -> str:

@@ -22,9 +22,9 @@ from minidl.engine.tape import Tape
 from minidl.experiments.lab.arms import (
     NOISY,
     WITH_NOISY,
+    choice_notes,
     choices_of_arms,
     chosen_text,
-    edge_notes,
     further_of_arms,
     median,
     reports_of_arms,
@@ -201,7 +201,7 @@ def analyse(records: Sequence[Record]) -> Analysis:
         }
 
     notes = [
-        *edge_notes(records, WITH_NOISY),
+        *choice_notes(records, WITH_NOISY),
         "that what a layer receives drifts less with BN is partly so by construction, of x = Wu + b it isn't",
         "noisy BN's drift is measured with its noise, which moves its distributions anew at every step",
     ]

@@ -132,11 +132,18 @@ def run_experiment(
     if choice:
         choice += run_all(module.further_choices(choice))
     records = choice + run_all(module.reports(scale, data, choice))
-    analysis = module.analyse(records)
-    intervals, found, remark = judge(claims()[name], analysis, scale)
+    title, seconds = data_of(data).title, time.perf_counter() - begin
+    return concluded(name, scale, title, records, environment(), seconds)
+
+
+def concluded(
+    name: str, scale: Scale, data: str, records: Sequence[Record], where: Environment, seconds: float
+) -> LabResult:
+    """The record of an experiment from that of its runs: what they say, and the verdict."""
+    claim, analysis = claims()[name], cast(ExperimentModule, module_of(name)).analyse(records)
+    intervals, found, remark = judge(claim, analysis, scale)
     return LabResult(
-        claims()[name], scale, data_of(data).title, tuple(records), analysis, intervals, found, remark,
-        environment(), time.perf_counter() - begin,
+        claim, scale, data, tuple(records), analysis, intervals, found, remark, where, seconds
     )
 
 

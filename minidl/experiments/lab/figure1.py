@@ -14,9 +14,9 @@ import numpy as np
 from minidl.experiments.lab.arms import (
     ARMS,
     best,
+    choice_notes,
     choices_of_arms,
     chosen_text,
-    edge_notes,
     further_of_arms,
     median,
     reports_of,
@@ -150,7 +150,7 @@ def movement(steps: Sequence[int], inputs: Any, after: int) -> float:
 
 def analyse(records: Sequence[Record]) -> Analysis:
     """Faster at the same rate, more accurate at its own, and steadier: against both plain arms."""
-    notes = edge_notes(records)
+    notes = choice_notes(records)
     chosen_on, reported = (
         {r.job.settings["steps"] for r in records if r.job.purpose == purpose} for purpose in (CHOICE, REPORT)
     )

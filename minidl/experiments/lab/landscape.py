@@ -16,9 +16,9 @@ from minidl.engine.tape import Tape
 from minidl.experiments.lab.arms import (
     NOISY,
     WITH_NOISY,
+    choice_notes,
     choices_of_arms,
     chosen_text,
-    edge_notes,
     further_of_arms,
     median,
     reports_of_arms,
@@ -156,7 +156,7 @@ def analyse(records: Sequence[Record]) -> Analysis:
             "not by stable distributions": list(noisy),
         }
 
-    return Analysis(against(PLAIN_TUNED), against(PLAIN_PAPER), numbers, edge_notes(records, WITH_NOISY))
+    return Analysis(against(PLAIN_TUNED), against(PLAIN_PAPER), numbers, choice_notes(records, WITH_NOISY))
 
 
 def _steps(scale: Scale) -> int:

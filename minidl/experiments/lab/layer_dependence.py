@@ -19,8 +19,8 @@ from minidl.engine.tape import Tape
 from minidl.engine.tensor import Tensor
 from minidl.experiments.lab.arms import (
     ARMS,
+    choice_notes,
     choices_of_arms,
-    edge_notes,
     further_of_arms,
     median,
     reports_of_arms,
@@ -169,7 +169,7 @@ def scale_invariance(factor: float, eps: float) -> tuple[float, float]:
 
 def analyse(records: Sequence[Record]) -> Analysis:
     """Plain over BN under noise, with the batch's statistics, as in training."""
-    notes = edge_notes(records)
+    notes = choice_notes(records)
     numbers = {}
     for arm in ARMS:
         loss = values_of(records, arm, "loss")

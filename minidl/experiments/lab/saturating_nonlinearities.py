@@ -11,8 +11,8 @@ from minidl.experiments.lab.arms import (
     ARMS,
     INITS,
     best,
+    choice_notes,
     choices_of_arms,
-    edge_notes,
     further_of_arms,
     median,
     reports_of,
@@ -80,7 +80,7 @@ def analyse(records: Sequence[Record]) -> Analysis:
     """Accuracy of deep sigmoid and tanh networks, mean over the depths."""
     notes = [
         note for activation, depth in _networks(records)
-        for note in edge_notes(records, activation=activation, depth=depth)
+        for note in choice_notes(records, activation=activation, depth=depth)
     ]
     numbers = {}
     for activation, depth in _networks(records):

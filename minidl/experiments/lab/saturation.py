@@ -17,9 +17,9 @@ from minidl.engine.tape import Tape
 from minidl.experiments.lab.arms import (
     ARMS,
     best,
+    choice_notes,
     choices_of_arms,
     chosen_text,
-    edge_notes,
     further_of_arms,
     median,
     reports_of,
@@ -134,7 +134,7 @@ def at_loss(losses: Sequence[float], values: Sequence[float], level: float) -> f
 
 def analyse(records: Sequence[Record]) -> Analysis:
     """At equal training loss: saturated shares, large inputs, slopes, means over the layers."""
-    notes = [note for depth in _depths(records) for note in edge_notes(records, depth=depth)]
+    notes = [note for depth in _depths(records) for note in choice_notes(records, depth=depth)]
     numbers = {}
     for arm in ARMS:
         runs = of_arm(records, arm, depth=MAIN_DEPTH)

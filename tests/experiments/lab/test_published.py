@@ -8,21 +8,16 @@ import json
 import pytest
 
 from minidl.experiments import environment, to_plain
-from minidl.experiments.lab import LabResult, claims, judge, scale_of
-from minidl.experiments.lab.jobs import Record, module_of
+from minidl.experiments.lab import claims, judge, scale_of
+from minidl.experiments.lab.experiment import concluded
+from minidl.experiments.lab.jobs import Record
 from minidl.experiments.lab.published import analysed, published, published_text, records_of
 from minidl.experiments.lab.stored import lab_from_plain
 from tests.experiments.lab import made_up
 
 
 def made_up_result(name, sign=lambda contrast, seed: 1, scale="default"):
-    records = tuple(made_up.records(name, sign))
-    analysis = module_of(name).analyse(records)
-    intervals, found, remark = judge(claims()[name], analysis, scale_of(scale))
-    return LabResult(
-        claims()[name], scale_of(scale), "made-up", records, analysis, intervals, found, remark,
-        environment(), 1.0,
-    )
+    return concluded(name, scale_of(scale), "made-up", made_up.records(name, sign), environment(), 1.0)
 
 
 @pytest.mark.parametrize("name", made_up.MAKERS)
