@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any, Literal
 
@@ -15,6 +16,9 @@ from numpy.typing import ArrayLike
 from minidl.plots.seeds import Values
 
 Scale = Literal["log", "linear"]
+
+# A sigmoid is below 0.05 or above 0.95 where its input exceeds this size: about 2.94.
+SATURATES = math.log(0.95 / 0.05)
 
 
 def axes_or_new(ax: Axes | None, size: tuple[float, float] = (7.0, 4.2)) -> Axes:
@@ -82,9 +86,14 @@ def _with_commas(step: float) -> str:
     return f"{step:,.0f}" if float(step).is_integer() else f"{step:,g}"
 
 
+def as_percent(share: float, _: float | None = None) -> str:
+    """A share (0 to 1) in per cent: what the ticks of a `percent_axis` say."""
+    return f"{100 * share:.6g}"
+
+
 def percent_axis(ax: Axes, label: str) -> None:
     """Show a y axis of shares (0 to 1) as per cent; the data and its limits stay shares."""
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.6g}"))
+    ax.yaxis.set_major_formatter(FuncFormatter(as_percent))
     ax.set_ylabel(f"{label} (%)")
 
 

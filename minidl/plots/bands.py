@@ -67,7 +67,8 @@ def draw_band(ax: Axes, steps: Values, values: Values, style: ArmStyle, label: s
     ax.plot(steps, np.where(np.isfinite(middle), middle, np.nan), **style.line(len(steps)), label=label)
     if len(values) > 1:
         low, high = finite_range(values)
-        ax.fill_between(steps, low, high, color=style.color, alpha=0.15, linewidth=0)
+        name = f"_{label}, range"       # underscore: not in the legend
+        ax.fill_between(steps, low, high, color=style.color, alpha=0.15, linewidth=0, label=name)
 
 
 def spread(at: ArrayLike, values: Values, steps: Values) -> Values:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -13,12 +12,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from numpy.typing import ArrayLike
 
-from minidl.plots.axes import Scale, axes_or_new, dress, legend_beside, step_axis
+from minidl.plots.axes import SATURATES, Scale, axes_or_new, dress, legend_beside, step_axis
 from minidl.plots.seeds import TOO_LARGE, Values, crosses, diverged_key
 from minidl.plots.style import BLACK, BLUE, GREY, VERMILLION, ArmStyle
-
-# A sigmoid is below 0.05 or above 0.95 where its input exceeds this size: about 2.94.
-_SATURATES = math.log(0.95 / 0.05)
 
 # Even quiet inputs are shown against where saturation begins, or nobody could tell how quiet they are.
 _ALWAYS_SHOWN = 3.4
@@ -78,7 +74,7 @@ def percentiles(
     ax.plot(at, three[:, 2], marker="^", label="85th percentile", **outer)
     ax.plot(at, three[:, 1], color=BLACK, linewidth=2.0, label="median")
     ax.plot(at, three[:, 0], marker="v", label="15th percentile", **outer)
-    ax.fill_between(at, three[:, 0], three[:, 2], color=BLUE, alpha=0.15, linewidth=0)
+    ax.fill_between(at, three[:, 0], three[:, 2], color=BLUE, alpha=0.15, linewidth=0, label="_15th to 85th")
     if broken.any():
         first = np.bincount([int(np.argmax(broken))], minlength=at.size)
         crosses(ax, at, first, ArmStyle(VERMILLION, "-", "x"))
@@ -91,7 +87,7 @@ def _shade_saturation(ax: Axes) -> Artist:
     look: dict[str, Any] = {"facecolor": BLACK, "alpha": 0.07, "linewidth": 0}
     for sign in (1, -1):
         # Far-reaching, so that it goes on when limits change; an artist, so that it sets no limits itself.
-        zone = Rectangle((0, sign * _SATURATES), 1, sign * 1e6, zorder=0, **look)
+        zone = Rectangle((0, sign * SATURATES), 1, sign * 1e6, zorder=0, **look)
         zone.set_transform(ax.get_yaxis_transform())
         ax.add_artist(zone)
     ax.update_datalim([(0, -_ALWAYS_SHOWN), (0, _ALWAYS_SHOWN)], updatex=False)
@@ -103,6 +99,6 @@ def _draw_others(ax: Axes, at: Values, others: Values) -> Artist:
         raise ValueError(f"percentiles expects others (units, {at.size}, 3), got shape {others.shape}")
     medians = np.where(np.abs(others[:, :, 1]) < TOO_LARGE, others[:, :, 1], np.nan)
     lines = LineCollection([np.column_stack([at, unit]) for unit in medians])
-    lines.set(color=GREY, linewidth=0.5, alpha=0.3, zorder=1)
+    lines.set(color=GREY, linewidth=0.5, alpha=0.3, zorder=1, label="_median of unit")
     ax.add_collection(lines)
     return Line2D([], [], color=GREY, linewidth=0.8, alpha=0.6, label=f"medians of {len(others)} other units")

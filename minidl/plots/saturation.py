@@ -72,7 +72,7 @@ def saturation(
         if layer in stuck:
             # Hollow marks: where all that saturates is dead they cover the layer's own marks.
             look = {**style.line(at.size), **_DEAD}
-            ax.plot(at, median(stuck[layer]), label="_dead", **look)
+            ax.plot(at, median(stuck[layer]), label=f"_{layer}, dead", **look)
     ax.set_ylim(-0.03, 1.03)
     kinds = [
         Line2D([], [], color=GREY, marker="o", markersize=4.5, label="all saturated"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -82,9 +83,10 @@ def _draw_arms(ax: Axes, at: Values, arms: Mapping[str, Values]) -> int:
         middle = median(seeds)
         line = {**style.line(1), "markersize": 5.5}
         ax.plot(x, np.where(np.isfinite(middle), middle, np.nan), **line, label=arm)
-        for seed in seeds:
+        for i, seed in enumerate(seeds):
             finite = np.where(np.isfinite(seed), seed, np.nan)
-            ax.scatter(x, finite, s=16, color=style.color, alpha=0.35, linewidths=0)
+            faint: dict[str, Any] = {"s": 16, "color": style.color, "alpha": 0.35, "linewidths": 0}
+            ax.scatter(x, finite, **faint, label=f"_{arm}, seed {i}")
         counts: NDArray[np.int_] = np.count_nonzero(np.isinf(seeds), axis=0)
         if counts.any():
             crosses(ax, x, counts, style, row=row)

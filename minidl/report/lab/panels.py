@@ -100,8 +100,10 @@ def by_arm(
         values = [of(r) for r in of_arm(result.records, arm, **settings)]
         style = arm_style(i)
         places = i + np.linspace(-0.15, 0.15, len(values))
-        ax.plot(places, values, style.marker, color=style.color, markersize=4.5, alpha=0.6, linestyle="none")
-        ax.plot([i - 0.3, i + 0.3], [np.median(values)] * 2, color=style.color, linewidth=2)
+        faint: dict[str, Any] = {"markersize": 4.5, "alpha": 0.6, "linestyle": "none", "label": "_each seed"}
+        ax.plot(places, values, style.marker, color=style.color, **faint)
+        middle = [np.median(values)] * 2
+        ax.plot([i - 0.3, i + 0.3], middle, color=style.color, linewidth=2, label="_median")
     ax.set_xticks(range(len(names)), [textwrap.fill(ARM_NAMES.get(arm, arm), 11) for arm in names])
     ax.set_xlim(-0.6, len(names) - 0.4)
     ax.set_ylabel(ylabel)
