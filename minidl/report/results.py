@@ -112,15 +112,17 @@ def _section(name: str, experiment: Mapping[str, Any]) -> list[str]:
         "",
         f"Verdict: {_verdict(experiment)}",
         "",
-        "| contrast | effect | 95 % interval | smallest that matters | |",
-        "|---|---|---|---|---|",
+        "| contrast | effect | 95 % interval | smallest that matters | | against the paper's weights |",
+        "|---|---|---|---|---|---|",
     ]
     for contrast, c in experiment["contrasts"].items():
-        low, high = max(c["t"], c["bootstrap"], key=lambda bounds: bounds[1] - bounds[0])
+        low, high = _decisive(c)
+        paper = c["against plain-paper"]
+        beside = "{:+.3g} ({:+.3g} to {:+.3g})".format(paper["mean"], *_decisive(paper)) if paper else ""
         met = "reached" if low >= c["smallest"] else "missed" if high < c["smallest"] else "undecided"
         lines.append(
             f"| {contrast}: {_cell(c['question'])} | {c['mean']:+.3g} {c['unit']} | "
-            f"{low:+.3g} to {high:+.3g} | {c['smallest']:+.3g} | {met} |"
+            f"{low:+.3g} to {high:+.3g} | {c['smallest']:+.3g} | {met} | {beside} |"
         )
     lines += ["", f"![The figure of {name}]({FIGURES}/{name}.png)", ""]
     lines += [f"- {note[0].upper()}{note[1:]}." for note in experiment["notes"]]
@@ -130,6 +132,12 @@ def _section(name: str, experiment: Mapping[str, Any]) -> list[str]:
     for what, (value, unit) in experiment["numbers"].items():
         lines.append(f"| {_cell(what)} | {_number(float(value))} {unit} |")
     return [*lines, "", "</details>", ""]
+
+
+def _decisive(interval: Mapping[str, Any]) -> tuple[float, float]:
+    """The wider of both intervals, as in `statistics.Interval`."""
+    low, high = max(interval["t"], interval["bootstrap"], key=lambda bounds: bounds[1] - bounds[0])
+    return low, high
 
 
 def _verdict(experiment: Mapping[str, Any]) -> str:

@@ -71,7 +71,7 @@ def test_the_page_says_which_way_each_contrast_came_out():
     page = results_page(json.loads(json.dumps(content)))
     assert "**mixed**" in page
     rows = [line for line in page.splitlines() if line.startswith(("| affine", "| without them"))]
-    assert [row.split("|")[-2].strip() for row in rows] == ["reached", "missed"]
+    assert [row.split("|")[5].strip() for row in rows] == ["reached", "missed"]
     assert "share of \\|x\\| < 1" in page
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from minidl.experiments.lab.experiment import Analysis, ExperimentModule, LabResult
 from minidl.experiments.lab.jobs import Job, Record, module_of
+from minidl.experiments.lab.statistics import paired_interval
 from minidl.experiments.lab.stored import numbers, settings_from_plain
 from minidl.experiments.record import to_plain
 
@@ -94,6 +95,7 @@ def _header(result: LabResult) -> dict[str, Any]:
 
 def _experiment(result: LabResult) -> dict[str, Any]:
     analysed_series = getattr(module_of(result.claim.experiment), "ANALYSED", ())
+    paper = result.analysis.against_paper
     contrasts = {
         contrast.name: {
             **to_plain(result.intervals[contrast.name]),
@@ -101,6 +103,7 @@ def _experiment(result: LabResult) -> dict[str, Any]:
             "smallest": contrast.smallest,
             "unit": contrast.unit,
             "differences": result.analysis.contrasts[contrast.name],
+            "against plain-paper": to_plain(paired_interval(paper[contrast.name])) if paper else None,
         }
         for contrast in result.claim.contrasts
     }

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from minidl.experiments.lab.claims import Contrast
 from minidl.experiments.lab.experiment import LabResult
-from minidl.experiments.lab.statistics import Interval
+from minidl.experiments.lab.jobs import PLAIN_PAPER
+from minidl.experiments.lab.statistics import Interval, paired_interval
 
 
 def paragraph(result: LabResult) -> str:
@@ -22,6 +23,11 @@ def paragraph(result: LabResult) -> str:
     ]
     for contrast in claim.contrasts:
         lines.append(f"  {contrast.name}: {contrast.question}: {_interval(contrast, result.intervals)}")
+        if contrast.name in result.analysis.against_paper:
+            beside = paired_interval(result.analysis.against_paper[contrast.name])
+            lines[-1] += "; against {}: {:+.3g}, {:+.3g} to {:+.3g}".format(
+                PLAIN_PAPER, beside.mean, *beside.decisive
+            )
     if result.analysis.numbers:
         lines.append("Medians over the seeds:")
         numbers = result.analysis.numbers.items()
