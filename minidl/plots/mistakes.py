@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
-from minidl.plots.axes import axes_or_new, size_in_points
-from minidl.plots.seeds import Values
+from minidl.plots.axes import axes_or_new
+from minidl.plots.mosaic import mosaic
 
 _MOST, _COLUMNS = 24, 6
 _COLUMN_INCHES = 1.17
@@ -67,7 +67,9 @@ def mistakes(
         f"true {class_names[true[i]]}\nsaid {class_names[said[i]]} ({_percent(sure[i])})" for i in shown
     ]
     if captions:
-        _mosaic(ax, pictures[shown], captions, rows, columns)
+        worst = pictures[shown]
+        limits = {"vmin": min(0.0, worst.min()), "vmax": max(worst.max(), 1e-12)}
+        mosaic(ax, worst, captions, columns, cmap="gray_r", **limits)
     return ax
 
 
@@ -81,23 +83,3 @@ def _headline(wrong: int, shown: int, total: int) -> str:
 
 def _percent(share: float) -> str:
     return f"{100 * share:.0f} %" if np.isfinite(share) else "not a number"
-
-
-def _mosaic(ax: Axes, pictures: Values, captions: list[str], rows: int, columns: int) -> None:
-    """One image of all, with room under each for its caption: an Axes for each would take seconds to draw."""
-    _, height, width = pictures.shape
-    across, down = width + width // 4, height + (2 * height) // 5
-    paper = np.full((rows * down, columns * across), np.nan)
-    size = _font_size(ax, columns, captions)
-    for number, (picture, caption) in enumerate(zip(pictures, captions, strict=True)):
-        top, left = (number // columns) * down, (number % columns) * across + width // 8
-        paper[top : top + height, left : left + width] = picture
-        ax.text(left + width / 2, top + height + 1, caption, ha="center", va="top", fontsize=size)
-    ax.imshow(paper, cmap="gray_r", vmin=min(0.0, pictures.min()), vmax=max(pictures.max(), 1e-12))
-
-
-def _font_size(ax: Axes, columns: int, captions: list[str]) -> float:
-    """The font size, 8 at most, at which the longest line fits into its column."""
-    room = size_in_points(ax)[0] / columns
-    longest = max(len(line) for caption in captions for line in caption.split("\n"))
-    return float(min(8.0, room / (0.58 * longest)))  # a letter is about 0.55 of the font size wide
