@@ -1,4 +1,4 @@
-"""Figures: plain data and an Axes go in, the Axes comes out. Nothing is shown, and no backend is picked."""
+"""Figures: plain data and an Axes go in, the Axes comes out. No backend is picked, and only `Live` shows."""
 
 from minidl.plots.axes import share_legend
 from minidl.plots.bands import bands
@@ -7,6 +7,7 @@ from minidl.plots.curves import curves
 from minidl.plots.filters import feature_maps, filters
 from minidl.plots.gradient_flow import gradient_flow, update_ratios
 from minidl.plots.heat_map import heat_map
+from minidl.plots.live import Live
 from minidl.plots.mistakes import mistakes
 from minidl.plots.percentiles import percentiles
 from minidl.plots.ridgeline import ridgeline
@@ -17,6 +18,7 @@ from minidl.plots.sweep import sweep
 from minidl.plots.tape import tape
 
 __all__ = [
+    "Live",
     "arm_style",
     "bands",
     "confusion_matrix",

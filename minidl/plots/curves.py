@@ -101,7 +101,7 @@ def curves(
     ax = bands(arms, ax, ylabel=f"{name} loss (mean per example)", xscale=xscale)
     if metric == "accuracy":
         percent_axis(ax, f"{name} accuracy")
-    elif _spans_decades(values for _, values in arms.values()):
+    elif spans_decades(values for _, values in arms.values()):
         ax.set_yscale("log")
     if ylim is not None:
         ax.set_ylim(*ylim)
@@ -149,6 +149,7 @@ def _divergence(run: RunHistory) -> float | None:
     return float(min(lost)) if lost else None
 
 
-def _spans_decades(seeds: Iterable[Values]) -> bool:
+def spans_decades(seeds: Iterable[Values]) -> bool:
+    """Whether all finite values are above 0, and span more than two powers of ten."""
     finite = np.concatenate([values[np.isfinite(values)] for values in seeds])
     return bool(finite.size and finite.min() > 0 and finite.max() / finite.min() > 100)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from io import BytesIO
 from pathlib import Path
+from typing import Literal
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure, SubFigure
@@ -39,14 +40,15 @@ def save(figure: Figure | SubFigure, path: str | os.PathLike[str]) -> tuple[Path
     if base.suffix.lower() in (".png", ".svg"):
         raise ValueError(f"plots.save writes .png and .svg, got {base.name!r}: give the name {base.stem!r}")
     png, svg = (base.with_name(base.name + suffix) for suffix in (".png", ".svg"))
-    contents = {png: _draw(figure, "png"), svg: _draw(figure, "svg")}
+    contents = {png: rendered(figure, "png"), svg: rendered(figure, "svg")}
     for target, content in contents.items():
         with replacing(target) as file:
             file.write(content)
     return png, svg
 
 
-def _draw(figure: Figure | SubFigure, kind: str) -> bytes:
+def rendered(figure: Figure | SubFigure, kind: Literal["png", "svg"]) -> bytes:
+    """The content of the file that `save` writes."""
     buffer = BytesIO()
     # A fixed salt and no date: otherwise the SVGs of two runs of one experiment would differ.
     with rc_context({"svg.hashsalt": "minidl", "svg.fonttype": "path"}):
