@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from minidl.cli.options import add_network_options, default_activation, find_data, rate, whole_number
@@ -19,7 +20,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="train one network and look at its mistakes",
         description="Train one network. Writes its history, weights and learning curve, the\n"
         "confusion matrix and the worst mistakes.",
-        epilog="examples:\n  minidl train\n  minidl train --model cnn --epochs 2\n"
+        epilog="examples:\n  minidl train --live\n  minidl train --model cnn --epochs 2\n"
         "  minidl train --no-batch-norm --lr 8 --steps 1000",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -39,20 +40,28 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     length.add_argument("--epochs", type=whole_number(1), metavar="N", help="default: 5; cnn: 1")
     length.add_argument("--steps", type=whole_number(1), metavar="N", help="instead of epochs")
     parser.add_argument("--seed", type=whole_number(0), default=0, metavar="N", help="default: 0")
+    parser.add_argument(
+        "--live",
+        action="store_true",
+        help="follow loss and accuracy in a window; without a display in DIR-live.png, beside the results",
+    )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
-    from minidl import experiments, report, set_threads
+    from minidl import experiments, plots, report, set_threads
 
     folder = report.results_folder(args.out, f"train-{args.model}")
     name, train = find_data(args.data)
     config = _config(args, name)
     if config.model == "mlp":
         set_threads(1)  # small products: a second BLAS thread gains little, and waits long where others work
-    print(f"{experiments.title_of(config, train.title)}: {config.steps:,} steps", flush=True)
-    trained = experiments.train_network(config)
+    title = experiments.title_of(config, train.title)
+    print(f"{title}: {config.steps:,} steps", flush=True)
+    # Beside the folder, not in it: the folder appears when all of it is there.
+    beside = Path(f"{folder.resolve()}-live.png")
+    trained = experiments.train_network(config, [plots.Live(beside, title)] if args.live else [])
     files = report.write_training(trained, folder)  # first: a console that has gone must not lose it
     accuracy, images = 100 * trained.evaluation.accuracy, len(trained.test)
     print(f"\ntest accuracy {accuracy:.2f} % of {images:,} images, loss {trained.evaluation.loss:.4f}")

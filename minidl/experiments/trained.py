@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,7 @@ from minidl.experiments.config import RunConfig
 from minidl.experiments.models import build, build_optimizer
 from minidl.experiments.run import measuring_points, split
 from minidl.layers import Sequential
-from minidl.training import Evaluation, History, evaluate, fit, predict, recalibrate
+from minidl.training import Callback, Evaluation, History, evaluate, fit, predict, recalibrate
 from minidl.training.evaluate import POPULATION
 
 
@@ -45,7 +46,7 @@ def title_of(config: RunConfig, data: str) -> str:
     return f"{config.network}, {config.arm}, {config.recipe}, on {data}"
 
 
-def train_network(config: RunConfig) -> TrainedNetwork:
+def train_network(config: RunConfig, callbacks: Sequence[Callback] = ()) -> TrainedNetwork:
     """Train one network with a progress bar, and let it classify the test images."""
     train, validation, test = split(config.data)
     model = build(config)
@@ -62,6 +63,7 @@ def train_network(config: RunConfig) -> TrainedNetwork:
             statistics="population",
             seed=config.seed,
             drop_last=True,
+            callbacks=callbacks,
         )
         recalibrate(model, train[:POPULATION])  # so that the weights, when saved, have these statistics too
         evaluation, logits = evaluate(model, test), predict(model, test.images)

@@ -56,7 +56,7 @@ def test_one_blas_thread_for_the_mlp_alone(small, tmp_path, monkeypatch, model, 
     """A CNN's products are large enough for all threads."""
     seen = []
     monkeypatch.setattr("minidl.set_threads", seen.append)
-    monkeypatch.setattr(experiments, "train_network", lambda config: 1 / 0)
+    monkeypatch.setattr(experiments, "train_network", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         main(["train", "--model", model, "--out", str(tmp_path / "out")])
     assert seen == asked
@@ -68,7 +68,7 @@ def test_one_blas_thread_for_the_mlp_alone(small, tmp_path, monkeypatch, model, 
 )
 def test_epochs_become_steps(small, tmp_path, monkeypatch, capsys, arguments, steps):
     monkeypatch.setattr("minidl.set_threads", lambda threads: None)
-    monkeypatch.setattr(experiments, "train_network", lambda config: 1 / 0)
+    monkeypatch.setattr(experiments, "train_network", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         main(["train", *arguments, "--out", str(tmp_path / "out")])
     assert f"on bars (synthetic): {steps} steps" in capsys.readouterr().out
