@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from minidl import __version__
-from minidl.cli import compare, datasets, gradcheck, lab, results, train
+from minidl.cli import compare, datasets, grade, gradcheck, lab, results, train
 
-COMMANDS = (compare, lab, results, train, datasets, gradcheck)
+COMMANDS = (compare, lab, results, train, datasets, gradcheck, grade)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -14,6 +14,7 @@ import numpy as np
 from minidl.grading.course.checks import Case, Hint, TaskCheck
 
 DESCRIPTION, VISIBLE = "assignment.toml", "checks.json"
+GRADER_VERSION = 1      # of what a check is, and of how it is judged: marks of two versions can't be compared
 
 
 @dataclass(frozen=True)
@@ -83,17 +84,42 @@ def read_assignment(folder: Path) -> Assignment:
 
 
 def read_visible(assignment: Assignment) -> list[TaskCheck]:
-    """The checks that students see, from the `checks.json` of the folder; none where there is none."""
+    """The checks that students see, from the `checks.json` of the folder; none where there is none.
+
+    Raises:
+        ValueError: made for another version of the grader, or damaged.
+
+    """
     path = assignment.folder / VISIBLE
     if not path.exists():
         return []
-    return [_check(plain) for plain in json.loads(path.read_text(encoding="utf-8"))]
+    try:
+        plain = json.loads(path.read_text(encoding="utf-8"))
+        require_version(plain["grader"], str(path))
+        return [_check(check) for check in plain["checks"]]
+    except (KeyError, TypeError) as error:
+        raise ValueError(
+            f"{path}: expected the grader's version and checks, got {type(error).__name__}: take the "
+            "assignment's files anew"
+        ) from error
 
 
 def visible_json(checks: Sequence[TaskCheck]) -> str:
-    """The visible ones of these checks, as the text of `checks.json`: what is expected, but no solution."""
-    visible = [_plain(check) for check in checks if check.visible]
-    return "[\n" + ",\n".join(json.dumps(check, allow_nan=True) for check in visible) + "\n]\n"
+    """The visible ones of these checks, as the text of `checks.json`: what is expected, but no solution.
+
+    The grader's version stands in it: a grader of another version refuses the file.
+    """
+    visible = ",\n".join(json.dumps(_plain(check), allow_nan=True) for check in checks if check.visible)
+    return f'{{"grader": {GRADER_VERSION}, "checks": [\n{visible}\n]}}\n'
+
+
+def require_version(version: object, where: str) -> None:
+    """An error unless this is the version of the grader that runs."""
+    if version != GRADER_VERSION:
+        raise ValueError(
+            f"{where} was made for version {version!r:.40} of the grader, and this is version "
+            f"{GRADER_VERSION}: take the files and the library of the same edition of the course"
+        )
 
 
 def _plain(check: TaskCheck) -> dict[str, Any]:
@@ -122,12 +148,16 @@ def _value(value: Any) -> Any:
     if isinstance(value, np.ndarray | np.generic):
         a = np.asarray(value)
         return {"dtype": a.dtype.name, "shape": a.shape, "values": a.ravel().tolist()}
+    if isinstance(value, list | tuple):
+        return [_value(each) for each in value]
     return value
 
 
 def _back(value: Any) -> Any:
     if isinstance(value, dict):
         return np.array(value["values"], value["dtype"]).reshape(value["shape"])
+    if isinstance(value, list):
+        return [_back(each) for each in value]
     return value
 
 

@@ -40,6 +40,7 @@ class Judgement:
         case: number of the first case that failed, from 0; None for a passed check.
         relative_error: of the first wrong quantity; infinite without a comparable array.
         first_wrong: position of its first wrong element; None if none can be told.
+        wrong_name: the first wrong quantity's; empty if none can be told.
 
     """
 
@@ -50,6 +51,7 @@ class Judgement:
     case: int | None = None
     relative_error: float = 0.0
     first_wrong: tuple[int, ...] | None = None
+    wrong_name: str = ""
 
 
 def judge_check(check: TaskCheck, results: Sequence[CaseResult]) -> Judgement:
@@ -68,7 +70,7 @@ def judge_check(check: TaskCheck, results: Sequence[CaseResult]) -> Judgement:
             got = result.arrays.get(name)
             sentence, error, place = _difference(name, got, np.asarray(right), check.tolerance)
             if sentence:
-                return Judgement(check, False, sentence, _hint(check, results), number, error, place)
+                return Judgement(check, False, sentence, _hint(check, results), number, error, place, name)
     return Judgement(check, True)
 
 

@@ -1,0 +1,85 @@
+"""Grading one submission: each check in the sandbox, judged here."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import minidl
+from minidl.grading.course.assignment import GRADER_VERSION, Assignment
+from minidl.grading.course.checks import TaskCheck
+from minidl.grading.course.judging import CaseResult, judge_check
+from minidl.grading.course.result import Mark, Outcome, Result
+from minidl.grading.course.sandbox.limits import Limits
+from minidl.grading.course.sandbox.runner import Sandbox
+
+LARGEST = 10**6     # bytes of a submission
+
+
+def grade(
+    assignment: Assignment, checks: Sequence[TaskCheck], path: Path, marks: Sequence[Mark] = (),
+    seed: int | None = None, limits: Limits | None = None,
+) -> Result:
+    """Run the checks on a submission and judge what comes back.
+
+    Args:
+        assignment: which one.
+        checks: those to run, in this order.
+        path: the submission.
+        marks: given by hand.
+        seed: that the checks were drawn with; None for the published ones.
+        limits: what the submission may use.
+
+    Raises:
+        ValueError: no file that could be a submission.
+        RuntimeError: the sandbox can't be set up here.
+
+    """
+    began = time.monotonic()
+    limits = limits or Limits()
+    source = _read(path)
+    outcomes: list[Outcome] = []
+    missing: list[str] = []
+    if checks:
+        with Sandbox(path.name, source, assignment.library, limits) as sandbox:
+            _run(sandbox, checks, limits, outcomes, missing)
+    return Result(
+        assignment, path, hashlib.sha256(source).hexdigest(), outcomes, marks, missing,
+        time.monotonic() - began, minidl.__version__, GRADER_VERSION, seed,
+    )
+
+
+def _run(
+    sandbox: Sandbox, checks: Sequence[TaskCheck], limits: Limits, outcomes: list[Outcome], missing: list[str]
+) -> None:
+    end = time.monotonic() + limits.submission_seconds
+    timeouts = 0
+    for check in checks:
+        left = end - time.monotonic()
+        if timeouts >= limits.timeouts:
+            outcomes.append(_not_run(check, f"not run: {timeouts} checks before it ran out of time"))
+        elif left <= 0:
+            seconds = f"{limits.submission_seconds:.0f} s"
+            outcomes.append(_not_run(check, f"not run: the {seconds} of a submission were over"))
+        else:
+            run = sandbox.run(check.cases, min(limits.wall_seconds, left))
+            timeouts += run.timeout
+            missing += [limit for limit in run.missing if limit not in missing]
+            judgement = judge_check(check, run.results)
+            outcomes.append(Outcome(judgement, run.why, run.seconds, run.notes, run.output))
+
+
+def _not_run(check: TaskCheck, why: str) -> Outcome:
+    return Outcome(judge_check(check, [CaseResult({}, why)]), why)
+
+
+def _read(path: Path) -> bytes:
+    if not path.is_file() or path.suffix != ".py":
+        what = "a folder" if path.is_dir() else "a file of another kind" if path.exists() else "nothing"
+        raise ValueError(f"submission {path}: expected a .py file, got {what}")
+    size = path.stat().st_size
+    if size > LARGEST:
+        raise ValueError(f"submission {path}: expected at most {LARGEST} bytes, got {size}")
+    return path.read_bytes()

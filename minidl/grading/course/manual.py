@@ -1,0 +1,70 @@
+"""Marks that people give, for the parts of an assignment that no check covers: read from a table."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+from minidl.grading.course.assignment import Assignment
+from minidl.grading.course.checks import TaskCheck
+from minidl.grading.course.result import Mark
+
+COLUMNS = ("submission", "task", "points")
+
+
+def by_hand(assignment: Assignment, checks: Sequence[TaskCheck]) -> list[Mark]:
+    """The parts that are marked by hand, without marks: of each task what its checks, hidden ones too, leave.
+
+    A task with any check at all has none: its missing points are those of hidden checks.
+    """
+    checked = {check.task for check in checks}
+    return [Mark(task.number, task.points) for task in assignment.tasks if task.number not in checked]
+
+
+def read_marks(path: Path, parts: Sequence[Mark], names: Sequence[str]) -> dict[str, list[Mark]]:
+    """The marks of a table with the columns submission, task, points, and perhaps comment.
+
+    Args:
+        path: a CSV file, as a spreadsheet writes it.
+        parts: those that are marked by hand.
+        names: of the submissions; one that the table doesn't name stays unmarked.
+
+    Returns:
+        for each name its marks, those without points where nothing was given.
+
+    Raises:
+        ValueError: a line that doesn't fit.
+
+    """
+    most = {part.task: part.most for part in parts}
+    given: dict[str, dict[int, Mark]] = {name: {} for name in names}
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = csv.DictReader(file)
+        missing = [column for column in COLUMNS if column not in (rows.fieldnames or ())]
+        if missing:
+            raise ValueError(f"{path}: expected columns {', '.join(COLUMNS)}, got no {missing[0]}")
+        for row in rows:
+            where = f"{path}, line {rows.line_num}"
+            name = (row["submission"] or "").strip()
+            mark = _mark(row, most, where)
+            if name in given:
+                if mark.task in given[name]:
+                    raise ValueError(f"{where}: {name} has marks for task {mark.task} already: keep one line")
+                given[name][mark.task] = mark
+    return {name: [marks.get(part.task, part) for part in parts] for name, marks in given.items()}
+
+
+def _mark(row: dict[str, str], most: dict[int, float], where: str) -> Mark:
+    tasks = ", ".join(map(str, most)) or "none"
+    try:
+        task, points = int(row["task"]), float(row["points"])
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{where}: expected numbers for task and points, got {row['task']!r}, {row['points']!r}"
+        ) from None
+    if task not in most:
+        raise ValueError(f"{where}: expected a task that is marked by hand ({tasks}), got {task}")
+    if not 0 <= points <= most[task]:
+        raise ValueError(f"{where}: expected 0 to {most[task]:g} points, got {row['points']}")
+    return Mark(task, most[task], points, (row.get("comment") or "").strip())

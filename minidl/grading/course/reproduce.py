@@ -1,0 +1,57 @@
+"""A failed check once more, in the student's own Python prompt: the snippet, and what it loads."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minidl.grading.course.assignment import read_visible
+from minidl.grading.course.find import find_assignment
+from minidl.grading.course.judging import Judgement
+
+LONGEST = 10        # lines of a snippet
+
+
+def reproduce(assignment: str, check: str, submission: str | Path, case: int = 0) -> dict[str, Any]:
+    """The names of a submission, `np`, and the inputs of a visible check, ready for its program.
+
+    It runs the submission as a module in this process: it is for one's own.
+
+    Args:
+        assignment: such as "A3".
+        check: its name, as the grader prints it.
+        submission: the file.
+        case: which of the check's cases, from 0.
+
+    Raises:
+        ValueError: no such visible check.
+
+    """
+    path = Path(submission)
+    found = find_assignment(assignment, [path.parent, Path.cwd()])
+    checks = {each.name: each for each in read_visible(found)}
+    if check not in checks or not 0 <= case < len(checks[check].cases):
+        raise ValueError(f"{found.name}: expected a visible check and a case of it, got {check!r}, {case}")
+    return {**runpy.run_path(str(path)), "np": np, **checks[check].cases[case].inputs}
+
+
+def snippet(judgement: Judgement, assignment: str, file: str) -> list[str]:
+    """Lines for a Python prompt, at most ten, that show what is wrong; empty for what passed or is hidden."""
+    check, number = judgement.check, judgement.case
+    if number is None or not check.visible:
+        return []
+    program = check.cases[number].program.strip().splitlines()
+    which = f", {number}" if number else ""
+    load = f'globals().update(reproduce("{assignment}", "{check.name}", "{file}"{which}))'
+    lines = ["from minidl.grading.course import reproduce", load, *program]
+    if len(lines) > LONGEST:
+        lines = [f"from minidl.grading.course import reproduce; {load}", *program]
+    if judgement.wrong_name and len(lines) < LONGEST:
+        shown = judgement.wrong_name
+        if judgement.first_wrong:
+            shown += f"[{', '.join(map(str, judgement.first_wrong))}]"
+        lines.append(f"print({shown})")
+    return lines[:LONGEST]
