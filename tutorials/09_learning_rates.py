@@ -12,6 +12,7 @@
 # %%
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -49,13 +50,9 @@ def network(init, batch_norm, seed):
     return Sequential(*layers, Dense(100, 10, init=init), seed=seed)
 
 
-def glorot_times_4(generator, shape):
-    return dl.init.glorot_uniform(generator, shape, gain=4)
-
-
 ARMS = {
     "without, N(0, 0.1^2)": (dl.init.gaussian(0.1), False),
-    "without, Glorot x 4": (glorot_times_4, False),
+    "without, Glorot x 4": (partial(dl.init.glorot_uniform, gain=4), False),
     "with BN": (dl.init.glorot_uniform, True),
 }
 
@@ -107,9 +104,9 @@ right.set_title("with BN: the weights grow")
 figure.savefig(FIGURES / "09_learning_rates.png", dpi=100)
 
 # %% [markdown]
-# On the left, each network's range of rates. Without batch normalization the careful initial weights move
-# the range to smaller rates, and widen it a little. With it the curve is a table, where the others' are
-# hills. That is its robust gain: you need not know the rate. (On MNIST 64 was too much for all.)
+# On the left, each network's range of rates. Without batch normalization the careful initial weights move the
+# range to smaller rates, and widen it a little. With it the curve is a table, where the others' are hills.
+# That is its robust gain: you need not know the rate. (On MNIST 64 was too much for all.)
 #
 # ## Why it bears them
 #
