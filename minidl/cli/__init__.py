@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from minidl import __version__
-from minidl.cli import compare, datasets, grade, gradcheck, lab, results, train
+from minidl.cli import compare, datasets, gradcheck, grade, lab, report, results, train
 
-COMMANDS = (compare, lab, results, train, datasets, gradcheck, grade)
+COMMANDS = (compare, lab, train, report, results, datasets, gradcheck, grade)
 
 
 class _Parser(argparse.ArgumentParser):

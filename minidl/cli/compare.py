@@ -26,7 +26,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="train with and without batch normalization, over learning rates and seeds",
         description="Train a network in three arms - plain with the paper's initial weights, plain\n"
         "well initialised, and with batch normalization - over several learning rates and seeds.\n"
-        "Prints a table, and writes results.json, history.csv and the figures.",
+        "Prints a table, and writes results.json, history.csv, the figures, and a page of it all.",
         epilog="examples:\n  minidl compare\n  minidl compare --lr 0.5 4 --steps 3000 --data fashion-mnist\n"
         "  minidl compare --model cnn",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -86,6 +86,7 @@ def run(args: argparse.Namespace) -> int:
     print(f"{ended} {len(configs)} runs on {train.title} in {comparison.seconds:.0f} s. Written:".lstrip())
     for file in files:
         print(f"  {file}")
+    print(f"Open in a browser: {folder / report.PAGE}")
     return 130 if comparison.interrupted else 0
 
 

@@ -22,7 +22,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "lab",
         help="test the claims about batch normalization, each by an experiment",
         description="Test a claim about batch normalization: train its arms, and say what the data say.\n"
-        "Each experiment writes results.json, its figures and a paragraph with the verdict.",
+        "Each experiment writes results.json, its figures, a paragraph with the verdict, and a page.",
         epilog="examples:\n  minidl lab list\n  minidl lab figure1 --quick\n  minidl lab all",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -42,7 +42,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
     from minidl.experiments import lab, worker_processes
-    from minidl.report import results_folder
+    from minidl.report import NotDrawn, results_folder
 
     scale = lab.scale_of("quick" if args.quick else "full" if args.full else "default", args.seeds)
     known = lab.experiments()
@@ -60,20 +60,30 @@ def run(args: argparse.Namespace) -> int:
     folder = results_folder(args.out, f"lab-{args.name}")
     data, train = find_data(args.data)
     done: list[str] = []
+    code = 0
     try:
         with worker_processes(workers) as executor:
             for name in names:
                 jobs = lab.planned(name, scale, data)
                 print(f"{name}: about {len(jobs)} runs on {train.title}, {scale.name} scale", flush=True)
                 result = _run_one(name, scale, data, executor, len(jobs), args.grey)
-                _report(result, folder / name if args.name == "all" else folder)
+                try:
+                    _report(result, folder / name if args.name == "all" else folder)
+                except NotDrawn as error:
+                    # The results are kept: the experiments that follow needn't wait for a figure.
+                    print(f"minidl lab: {error}".encode("ascii", "replace").decode(), file=sys.stderr)
+                    code = 2
+                    if isinstance(error.__cause__, KeyboardInterrupt):
+                        return 130
                 done.append(name)
     except KeyboardInterrupt:
         if not done:
             raise
         print(f"interrupted after {', '.join(done)}, which are written", file=sys.stderr)
         return 130
-    return 0
+    if len(names) > 1:
+        print(f"\nAll of them on one page: minidl report {folder}")
+    return code
 
 
 def _run_one(
@@ -90,12 +100,14 @@ def _run_one(
 
 
 def _report(result: LabResult, folder: Path) -> None:
+    from minidl.report import PAGE
     from minidl.report.lab import paragraph, write_lab
 
     files = write_lab(result, folder)       # first: a console that has gone must not lose it
     print(f"\n{paragraph(result)}\n{result.seconds:.0f} s. Written:")
     for file in files:
         print(f"  {file}")
+    print(f"Open in a browser: {folder / PAGE}")
 
 
 def _list(scale: Scale, workers: int) -> None:

@@ -68,6 +68,7 @@ def run(args: argparse.Namespace) -> int:
     print(f"training: {trained.history.stopped}\n\n{report.confusion_table(trained)}\n")
     for file in files:
         print(f"  {file}")
+    print(f"Open in a browser: {folder / report.PAGE}")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Writes a comparison to a folder: results.json, history.csv, and each figure as PNG and SVG."""
+"""Writes a comparison to a folder: results.json, history.csv, its figures and the page."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from minidl import plots
-from minidl.experiments import Comparison, to_plain
+from minidl.experiments import Comparison
 from minidl.report.comparison_figures import comparison_figures
-from minidl.report.files import write_csv, write_json, written_whole
+from minidl.report.files import write_csv
+from minidl.report.run_folder import write_run
 
 _COLUMNS = (
     "data", "model", "activation", "placement", "arm", "lr", "seed",
@@ -24,14 +24,14 @@ def write_comparison(comparison: Comparison, folder: Path) -> list[Path]:
     Returns:
         The files, in order.
 
+    Raises:
+        NotDrawn: an error while drawing; the rest is written then.
+
     """
-    figures = comparison_figures(comparison)
-    with written_whole(folder) as unfinished:
-        write_json(unfinished / "results.json", to_plain(comparison))
-        write_csv(unfinished / "history.csv", _COLUMNS, _rows(comparison))
-        for name, figure in figures.items():
-            plots.save(figure, unfinished / name)
-    return sorted(folder.iterdir())
+    def history(path: Path) -> None:
+        write_csv(path, _COLUMNS, _rows(comparison))
+
+    return write_run(folder, comparison, lambda: comparison_figures(comparison), {"history.csv": history})
 
 
 def _rows(comparison: Comparison) -> Iterator[tuple[Any, ...]]:

@@ -39,9 +39,18 @@ def _told(panel: Panel, in_full: bool) -> str:
         return f"{head}{panel.matrix.unit or 'a matrix'}, {rows} x {columns}, {_axes(panel)}"
     if not in_full:
         return head + _axes(panel)
-    lines = [_ends(s) for s in panel.series if not s.low and any(map(math.isfinite, s.y))]
+    lines = [_ends(s) for s in _main(panel.series)]
     shown = lines if len(lines) <= 8 else [f"{len(lines)} lines"]
     return f"{head}{_axes(panel)}: {'; '.join(shown)}" if shown else f"{head}{_axes(panel)}"
+
+
+def _main(series: Sequence[Series]) -> list[Series]:
+    """Without what belongs to another: "BN, range" and "BN, seed 0" to "BN", each seed to the median."""
+    drawn = [s for s in series if any(map(math.isfinite, s.y))]
+    if drawn and isinstance(drawn[0].x[0], str):
+        return [s for s in drawn if s.label == drawn[-1].label]
+    labels = {s.label for s in drawn}
+    return [s for s in drawn if not any(s.label.startswith(f"{label}, ") for label in labels)]
 
 
 def _axes(panel: Panel) -> str:
@@ -52,11 +61,10 @@ def _axes(panel: Panel) -> str:
 
 def _ends(series: Series) -> str:
     points = [(x, y) for x, y in zip(series.x, series.y, strict=True) if math.isfinite(y)]
-    if len({x for x, _ in points}) == 1 or isinstance(points[0][0], str):
-        least, most = min(y for _, y in points), max(y for _, y in points)
-        span = number(least) if least == most else f"{number(least)} to {number(most)}"
-        return f"{series.label} {span}"
-    return f"{series.label} from {number(points[0][1])} to {number(points[-1][1])}"
+    (first, begin), (_, end) = points[0], points[-1]
+    if isinstance(first, str):
+        return f"{first} {number(begin)}"
+    return f"{series.label} {number(begin)}" + (f" to {number(end)}" if end != begin else "")
 
 
 def _sentence(text: str) -> str:

@@ -41,7 +41,8 @@ def figure_data(name: str, figure: Figure) -> FigureData:
     Example:
         >>> from minidl import plots
         >>> figure = Figure(layout="constrained")
-        >>> ax = plots.bands({"BN": ([1, 10], [[9.0, 80.0], [11.0, 90.0]])}, figure.subplots(), ylabel="accuracy")
+        >>> ax = figure.subplots()
+        >>> ax = plots.bands({"BN": ([1, 10], [[9.0, 80.0], [11.0, 90.0]])}, ax, ylabel="accuracy (%)")
         >>> [(series.label, series.y) for series in figure_data("curves", figure).panels[0].series]
         [('BN', [10.0, 85.0]), ('BN, range', [])]
 
@@ -70,7 +71,7 @@ def _panel(ax: Axes, axes: list[Axes], number: int) -> Panel:
 
 
 def _label(ax: Axes, axes: list[Axes], which: str) -> str:
-    """The label of an axis; that of its column (x) or row (y) where only an outer panel has it."""
+    """The label of an axis; where it has none, that of the next panel below (x) or to the left (y)."""
     def of(one: Axes) -> str:
         return " ".join(getattr(one, f"get_{which}label")().split())
 
@@ -78,9 +79,10 @@ def _label(ax: Axes, axes: list[Axes], which: str) -> str:
         spec = one.get_subplotspec()
         return spec and (spec.colspan if which == "x" else spec.rowspan)
 
-    there = place(ax)
-    neighbours = [of(one) for one in axes if there is not None and place(one) == there]
-    return of(ax) or next(filter(None, reversed(neighbours) if which == "x" else neighbours), "")
+    there, own = place(ax), axes.index(ax)
+    before, after = ([of(one) for one in part if place(one) == there] for part in (axes[:own], axes[own:]))
+    nearest = after if which == "x" else before[::-1]
+    return of(ax) or next(filter(None, nearest if there is not None else []), "")
 
 
 @dataclass(frozen=True)
@@ -97,12 +99,12 @@ def _series(ax: Axes) -> Iterator[_Drawn]:
     for bar in bars:
         x = [patch.get_x() + patch.get_width() / 2 for patch in bar.patches]
         y = [patch.get_height() for patch in bar.patches]
-        color = to_hex(bar.patches[0].get_facecolor()) if bar.patches else ""
+        color = _hex(bar.patches[0].get_facecolor()) if bar.patches else ""
         yield _Drawn(_given(bar), color, _points(ax, x, y))
     for artist in ax.get_children():
         if isinstance(artist, Line2D):
             x_in_data, y_in_data = artist.get_transform().contains_branch_seperately(ax.transData)
-            color = to_hex(artist.get_color())
+            color = _hex(artist.get_color())
             if x_in_data and y_in_data:
                 yield _Drawn(_given(artist), color, _points(ax, artist.get_xdata(), artist.get_ydata()))
             elif x_in_data and artist.get_marker() == "x":      # the crosses of plots.seeds
@@ -111,13 +113,17 @@ def _series(ax: Axes) -> Iterator[_Drawn]:
         elif isinstance(artist, PathCollection):
             offsets = np.asarray(artist.get_offsets())
             faces = artist.get_facecolor()
-            color = to_hex(faces[0]) if len(faces) else ""
+            color = _hex(faces[0]) if len(faces) else ""
             yield _Drawn(_given(artist), color, _points(ax, offsets[:, 0], offsets[:, 1]))
         elif isinstance(artist, LineCollection):
             if not _is_crowd(artist):
                 yield from (_Drawn(s.label, "", s) for s in _segments(ax, artist))
         elif isinstance(artist, PolyCollection):
-            yield _Drawn(_given(artist), to_hex(artist.get_facecolor()[0]), _band(ax, artist))
+            yield _Drawn(_given(artist), _hex(artist.get_facecolor()[0]), _band(ax, artist))
+
+
+def _hex(color: Any) -> str:
+    return to_hex(color)        # matplotlib's types say more of a colour than a line or a face can have
 
 
 def _points(ax: Axes, x: ArrayLike, y: ArrayLike) -> Series:
@@ -128,7 +134,7 @@ def _band(ax: Axes, area: PolyCollection) -> Series:
     """Lower and upper edge of what `fill_between` drew: at each x the least and the greatest y."""
     edges: dict[float, list[float]] = {}
     for path in area.get_paths():
-        for x, y in path.vertices:
+        for x, y in np.asarray(path.vertices, np.float64):
             edges.setdefault(float(x), []).append(float(y))
     at = sorted(edges)
     low, high = [min(edges[x]) for x in at], [max(edges[x]) for x in at]
@@ -152,20 +158,28 @@ def _named(ax: Axes, drawn: list[_Drawn]) -> list[Series]:
     categories = _categories(ax.xaxis)
     seen: dict[str, int] = {}
     series = []
-    for number, one in enumerate(drawn, start=1):
+    for one in drawn:
         label = one.label
         if not label:
-            label = colors.get(one.color, "" if categories else f"series {number}")
+            label = colors.get(one.color, "value")
             label += " diverged" * one.series.diverged
             seen[label] = seen.get(label, 0) + 1
-            # The line that has this label is the first; crosses and what stands at categories have none.
+            # Of those of one colour the first is the line that has this label.
             count = seen[label] + (one.color in colors and not one.series.diverged)
-            label += f" ({count})" if label and count > 1 else ""
-        x: list[Any] = one.series.x
-        if categories:
-            x = [_nearest(categories, at) for at in x]
-        series.append(replace(one.series, label=label or ax.get_ylabel(), x=x))
+            label += f" ({count})" if count > 1 and not categories else ""
+        series.append(replace(_at_categories(one.series, categories), label=label))
     return series
+
+
+def _at_categories(series: Series, categories: dict[float, str]) -> Series:
+    """With names for x; a short level line across one category is one point."""
+    if not categories:
+        return series
+    x = [_nearest(categories, at) for at in series.x]
+    points = list(zip(x, series.y, strict=False))
+    if len(points) == 2 and points[0] == points[1]:
+        return replace(series, x=x[:1], y=series.y[:1])
+    return replace(series, x=x)
 
 
 def _nearest(categories: dict[float, str], at: float) -> str:
@@ -174,9 +188,14 @@ def _nearest(categories: dict[float, str], at: float) -> str:
 
 def _categories(axis: Axis) -> dict[float, str]:
     """Place -> name of an axis whose ticks have words instead of numbers."""
-    texts = [" ".join(label.get_text().split()) for label in axis.get_ticklabels()]
-    names = {float(at): text for at, text in zip(axis.get_ticklocs(), texts, strict=True) if text}
+    names = _tick_names(axis)
     return names if names and not any(_is_number(text) for text in names.values()) else {}
+
+
+def _tick_names(axis: Axis) -> dict[float, str]:
+    places = axis.get_majorticklocs()
+    texts = axis.get_major_formatter().format_ticks(list(places))
+    return {float(at): " ".join(text.split()) for at, text in zip(places, texts, strict=True) if text}
 
 
 def _is_number(text: str) -> bool:
@@ -212,7 +231,9 @@ def _matrix(ax: Axes) -> Matrix:
     for text in ax.texts:
         x, y = text.get_position()
         written[round(y)][round(x)] = text.get_text()
-    bar = image.colorbar.ax if image.colorbar else None
+    # Panels may share the bar of one of them.
+    bars = [image, *(other for one in ax.figure.axes for other in one.images)]
+    bar = next((one.colorbar.ax for one in bars if one.colorbar), None)
     factor = 100.0 if bar and "%" in bar.get_ylabel() and values.max() <= 1 else 1.0
     return Matrix(
         _ticks(ax.yaxis, rows), _ticks(ax.xaxis, columns),
@@ -222,11 +243,11 @@ def _matrix(ax: Axes) -> Matrix:
 
 
 def _ticks(axis: Axis, count: int) -> list[str]:
-    """A name for each row or column: its tick's, or its number where only some have a tick."""
-    names = [str(number) for number in range(count)]
-    for at, label in zip(axis.get_ticklocs(), axis.get_ticklabels(), strict=True):
-        if 0 <= at < count and label.get_text():
-            names[round(float(at))] = " ".join(label.get_text().split())
+    """A name for each row or column: its tick's, or its number in brackets where only some have a tick."""
+    names = [f"({number})" for number in range(1, count + 1)]
+    for at, text in _tick_names(axis).items():
+        if 0 <= at < count:
+            names[round(at)] = text
     return names
 
 
@@ -243,4 +264,4 @@ def _rounded(value: float) -> float:
 def _given(artist: Any) -> str:
     """The label that an artist was given, without the underscore that keeps it out of the legend."""
     label = str(artist.get_label() or "")
-    return "" if _MATPLOTLIBS.fullmatch(label) else " ".join(label.lstrip("_").split())
+    return "" if _MATPLOTLIBS.fullmatch(label) else " ".join(label.lstrip("_, ").split())

@@ -12,7 +12,7 @@ from minidl.experiments.lab.experiment import LabResult, concluded
 from minidl.experiments.lab.published import published, published_text
 from minidl.experiments.lab.stored import lab_from_plain
 from minidl.files import replacing
-from minidl.report.lab.write import lab_figures
+from minidl.report.lab.figures import lab_figures
 
 FIGURES = "figures/lab"     # beside the page
 DOTS = 100                  # per inch: a page shows them small

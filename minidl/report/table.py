@@ -21,11 +21,8 @@ def comparison_table(cells: Sequence[Cell]) -> str:
         0.5  BN   94.5 (94.0 to 95.0)      154  > 1,500 (0 of 2)  trained 2     0.0        12.0
 
     """
-    head = ["lr", "arm", "test accuracy %", "to 90 %", "to 95 %", "outcomes", "dead %", "deciding %"]
+    head, rows = comparison_rows(cells)
     left = (True, True, True, False, False, True, False, False)
-    if not _has_sigmoids(cells):
-        head = head[:-2]
-    rows = [_row(cell)[: len(head)] for cell in cells]
     widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
 
     def line(row: Sequence[str]) -> str:
@@ -38,6 +35,14 @@ def comparison_table(cells: Sequence[Cell]) -> str:
             lines.append("")
         lines.append(line(row))
     return "\n".join(lines)
+
+
+def comparison_rows(cells: Sequence[Cell]) -> tuple[list[str], list[tuple[str, ...]]]:
+    """The names of the columns, and the rows, as texts."""
+    head = ["lr", "arm", "test accuracy %", "to 90 %", "to 95 %", "outcomes", "dead %", "deciding %"]
+    if not _has_sigmoids(cells):
+        head = head[:-2]
+    return head, [_row(cell)[: len(head)] for cell in cells]
 
 
 def comparison_legend(cells: Sequence[Cell]) -> str:

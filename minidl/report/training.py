@@ -10,9 +10,10 @@ from matplotlib.figure import Figure
 
 from minidl import plots
 from minidl.engine.array import Array
-from minidl.experiments import TrainedNetwork, environment, to_plain
+from minidl.experiments import TrainedNetwork, environment
 from minidl.ops import softmax
-from minidl.report.files import write_json, written_whole
+from minidl.report.page import TrainingRecord
+from minidl.report.run_folder import write_run
 from minidl.training import save_checkpoint
 
 
@@ -56,29 +57,31 @@ def training_figures(trained: TrainedNetwork) -> dict[str, Figure]:
 
 
 def write_training(trained: TrainedNetwork, folder: Path) -> list[Path]:
-    """Write results.json, the history as JSON and CSV, the weights and the figures; all or nothing.
+    """Write results.json, the history as JSON and CSV, the weights, the figures and the page; all or nothing.
 
     Returns:
         The files, in order.
 
+    Raises:
+        NotDrawn: an error while drawing; the rest is written then.
+
     """
-    figures = training_figures(trained)
-    with written_whole(folder) as unfinished:
-        trained.history.to_json(unfinished / "history.json")
-        trained.history.to_csv(unfinished / "history.csv")
-        save_checkpoint(unfinished / "weights.npz", trained.model)
-        record = {
-            "title": trained.title,
-            "config": trained.config,
-            "test": trained.evaluation,
-            "stopped": trained.history.stopped,
-            "confusion": None if _diverged(trained) else confusion_counts(trained).tolist(),
-            "environment": environment(),
-        }
-        write_json(unfinished / "results.json", to_plain(record))
-        for name, figure in figures.items():
-            plots.save(figure, unfinished / name)
-    return sorted(folder.iterdir())
+    record = TrainingRecord(
+        title=trained.title,
+        config=trained.config,
+        data=trained.test.title,
+        images=len(trained.test),
+        test=trained.evaluation,
+        stopped=trained.history.stopped,
+        class_names=trained.test.class_names,
+        confusion=None if _diverged(trained) else confusion_counts(trained).tolist(),
+        environment=environment(),
+    )
+    return write_run(folder, record, lambda: training_figures(trained), {
+        "history.json": trained.history.to_json,
+        "history.csv": trained.history.to_csv,
+        "weights.npz": lambda path: save_checkpoint(path, trained.model),
+    })
 
 
 def _diverged(trained: TrainedNetwork) -> bool:

@@ -46,7 +46,7 @@ def test_an_experiment_writes_its_folder(tiny_runs, tmp_path, capsys):
     assert cli.main([*arguments, "--out", str(out)]) == 0
     assert tiny_runs == [("gamma-beta", "quick", 3, "stroke-digits")]
     assert {path.name for path in out.iterdir()} == {
-        "results.json", "verdict.txt", "gamma-beta.png", "gamma-beta.svg"
+        "results.json", "verdict.txt", "gamma-beta.png", "gamma-beta.svg", "figures.json", "report.html"
     }
     printed = capsys.readouterr().out
     assert "PREVIEW" in printed

@@ -60,6 +60,8 @@ def test_writes_every_file(tmp_path):
     names = {"curves", "learning-rates", "saturation", "percentiles"}
     expected = {f"{name}.{kind}" for name in names for kind in ("png", "svg")} | {
         "results.json",
+        "figures.json",
+        "report.html",
         "history.csv",
     }
     assert {file.name for file in files} == expected

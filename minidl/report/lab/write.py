@@ -1,24 +1,13 @@
-"""Writes an experiment to a folder: results.json, the paragraph, and each figure as PNG and SVG."""
+"""Writes an experiment to a folder: results.json, the paragraph, its figures and the page."""
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 
-from matplotlib.figure import Figure
-
-from minidl import plots
-from minidl.experiments import to_plain
 from minidl.experiments.lab.experiment import LabResult
-from minidl.report.files import write_json, written_whole
+from minidl.report.lab.figures import lab_figures
 from minidl.report.lab.paragraph import paragraph
-
-
-def lab_figures(result: LabResult) -> dict[str, Figure]:
-    """The figures of an experiment, by the names of their files; a preview says so in its title."""
-    module = importlib.import_module(f"minidl.report.lab.{result.claim.experiment.replace('-', '_')}")
-    figures: dict[str, Figure] = module.figures(result)
-    return figures
+from minidl.report.run_folder import write_run
 
 
 def write_lab(result: LabResult, folder: Path) -> list[Path]:
@@ -27,11 +16,11 @@ def write_lab(result: LabResult, folder: Path) -> list[Path]:
     Returns:
         The files, in order.
 
+    Raises:
+        NotDrawn: an error while drawing; the rest is written then.
+
     """
-    figures = lab_figures(result)
-    with written_whole(folder) as unfinished:
-        write_json(unfinished / "results.json", to_plain(result))
-        (unfinished / "verdict.txt").write_text(paragraph(result), encoding="ascii")
-        for name, figure in figures.items():
-            plots.save(figure, unfinished / name)
-    return sorted(folder.iterdir())
+    def verdict(path: Path) -> None:
+        path.write_text(paragraph(result), encoding="ascii")
+
+    return write_run(folder, result, lambda: lab_figures(result), {"verdict.txt": verdict})
