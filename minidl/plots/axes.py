@@ -155,5 +155,5 @@ def share_legend(figure: Figure | SubFigure) -> None:
     if not entries:
         raise ValueError("share_legend found no legend in the figure: draw the panels first")
     title = "\n".join(filter(None, titles)) or None
-    place: dict[str, Any] = {"loc": "outside right upper", "frameon": False}
+    place: dict[str, Any] = {"loc": "outside right center", "frameon": False}
     figure.legend(list(entries.values()), list(entries), title=title, **place, **_LEGEND)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.transforms import Affine2D
 from numpy.typing import ArrayLike
 
 from minidl.plots.axes import SATURATES, axes_or_new
@@ -67,15 +69,18 @@ def ridgeline(
     ax = axes_or_new(ax, (7.0, 1.2 + 0.5 * len(labels)))
     if sigmoid:
         _shade_saturation(ax, at[0], at[-1])
-    for i, row in enumerate(rows):
-        top, base = row.max(), -float(i)
-        height = base + _OVERLAP * row / (top or 1)
-        # Later rows stand in front of earlier ones.
-        front, outline = 2 + i, np.append(height, height[-1])
-        ax.fill_between(at, base, outline, step="post", color="#A6CEE3", alpha=0.75, lw=0, zorder=front)
-        ax.step(at, outline, where="post", color=BLUE, linewidth=0.9, zorder=front)
-        share = f"{100 * top / row.sum():.0f} %" if top else "-"
-        ax.text(1.01, base, share, transform=ax.get_yaxis_transform(), va="bottom", fontsize="small")
+    for i, (label, row) in enumerate(zip(labels, rows, strict=True)):
+        shares = 100 * row / (row.sum() or 1)
+        top, front = shares.max(), 2 + i        # later rows stand in front of earlier ones
+        # The artists hold per cents; where those are drawn is the business of their transform.
+        place = Affine2D().scale(1, _OVERLAP / (top or 1)).translate(0, -i) + ax.transData
+        outline, name = np.append(shares, shares[-1]), f"_{_text(label)}, share of a bin (%)"
+        area: dict[str, Any] = {"color": "#A6CEE3", "alpha": 0.75, "linewidth": 0}
+        ax.fill_between(at, 0, outline, step="post", transform=place, zorder=front, **area)
+        line: dict[str, Any] = {"color": BLUE, "linewidth": 0.9, "label": name}
+        ax.step(at, outline, where="post", transform=place, zorder=front, **line)
+        beside = f"{top:.0f} %" if top else "-"
+        ax.text(1.01, -i, beside, transform=ax.get_yaxis_transform(), va="bottom", fontsize="small")
     ax.text(1.01, _OVERLAP, "highest\nbin", transform=ax.get_yaxis_transform(), va="top", fontsize="small")
     ax.set_yticks(-np.arange(len(labels)), [_text(label) for label in labels])
     ax.set_xlim(at[0], at[-1])

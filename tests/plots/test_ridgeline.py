@@ -21,9 +21,11 @@ def shares(spread: float) -> np.ndarray:
 def test_rows_stand_below_each_other_in_order(ax):
     rows = [shares(0.3), shares(1.0), shares(2.0)]
     assert plots.ridgeline(EDGES, rows, [1, 100, 10_000], ax, xlabel=X) is ax
-    outlines = [line.get_ydata() for line in ax.get_lines()]
-    for i, (outline, row) in enumerate(zip(outlines, rows, strict=True)):
-        np.testing.assert_allclose(outline[:-1] + i, 1.5 * row / row.max())
+    to_axis = ax.transData.inverted()
+    for i, (line, row) in enumerate(zip(ax.get_lines(), rows, strict=True)):
+        np.testing.assert_allclose(line.get_ydata()[:-1], 100 * row / row.sum())
+        drawn = to_axis.transform(line.get_transform().transform(line.get_xydata()))
+        np.testing.assert_allclose(drawn[:-1, 1], 1.5 * row / row.max() - i, atol=1e-9)
     assert [label.get_text() for label in ax.get_yticklabels()] == ["1", "100", "10,000"]
     assert ax.get_yticks().tolist() == [0, -1, -2]
     shown = [text.get_text() for text in ax.texts]
@@ -55,7 +57,7 @@ def test_zones_of_saturation_are_named(ax):
 def test_counts_do_as_well_and_an_empty_row_is_a_flat_line(ax):
     plots.ridgeline([0, 1, 2], [[3, 1], [0, 0]], ["a", "b"], ax, xlabel=X)
     assert [text.get_text() for text in ax.texts][:2] == ["75 %", "-"]
-    assert ax.get_lines()[1].get_ydata().tolist() == [-1, -1, -1]
+    assert ax.get_lines()[1].get_ydata().tolist() == [0, 0, 0]
 
 
 @pytest.mark.parametrize(("edges", "rows", "labels", "message"), [

@@ -13,7 +13,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullForma
 from minidl import plots
 from minidl.experiments.lab.experiment import LabResult
 from minidl.experiments.lab.jobs import Record, of_arm
-from minidl.report.lab.titles import ARM_NAMES, arms_of
+from minidl.report.lab.titles import arms_of, name_of
 
 
 def series(name: str) -> Callable[[Record], Any]:
@@ -41,7 +41,7 @@ def by_layer(
     for arm in arms_of(result):
         values = np.array([of(record) for record in of_arm(result.records, arm, **settings)], np.float64)
         layers = np.arange(first, first + values.shape[1])
-        lines[ARM_NAMES.get(arm, arm)] = (layers, values)
+        lines[name_of(result, arm)] = (layers, values)
     ax = plots.bands(lines, ax, ylabel=ylabel, xlabel=xlabel, xscale="linear")
     ax.set_xticks(layers)
     return ax
@@ -60,6 +60,6 @@ def plain_log(ax: Axes, which: Literal["x", "y"] = "y") -> Axes:
     axis = ax.xaxis if which == "x" else ax.yaxis
     low, high = sorted(axis.get_view_interval())
     axis.set_major_locator(LogLocator(subs=(1.0,) if high / low > 100 else (1.0, 2.0, 5.0)))
-    axis.set_major_formatter(FuncFormatter(lambda number, _: f"{number:g}"))
+    axis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}" if x >= 1000 else f"{x:g}"))
     axis.set_minor_formatter(NullFormatter())
     return ax

@@ -22,7 +22,7 @@ def figures(result: LabResult) -> dict[str, Figure]:
 
 
 def _drift(result: LabResult) -> Figure:
-    figure, axes = panels.grid(2, 2)
+    figure, axes = panels.grid(2, 3)
     for ax, (name, label, layer) in zip(axes.flat, (
         ("drift received by layer", "drift of its output\n(in units of its spread)", "hidden layer"),
         ("drift of x by layer", "drift of x = Wu + b\n(in units of its spread)", "hidden layer"),
@@ -31,8 +31,9 @@ def _drift(result: LabResult) -> Figure:
     ), strict=False):
         plain_log(by_layer(result, ax, series(name), label, xlabel=layer))
     panels.by_arm(result, axes[1, 1], value("test"), "test accuracy (%)")
+    axes[1, 2].set_axis_off()
     plots.share_legend(figure)
-    text = "Drift between log-spaced steps, added up, and how far weights move between them"
+    text = "Drift between log-spaced steps, added up, and how far weights move between them; each arm tuned"
     return title(figure, result, text)
 
 

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from minidl import plots
 from minidl.experiments.lab.experiment import LabResult
 from minidl.experiments.lab.figure1 import SAME_RATE, UNIT
-from minidl.experiments.lab.jobs import of_arm
+from minidl.experiments.lab.jobs import PLAIN_PAPER, of_arm
 from minidl.report.lab.titles import ARM_NAMES, arms_of, title
 
 
@@ -26,7 +26,9 @@ def _accuracy(result: LabResult, kind: str, ax: Axes) -> None:
         values = np.full((len(records), len(longest)), -np.inf)     # a lost run ranks last
         for row, r in zip(values, records, strict=True):
             row[: len(r.series["accuracy"])] = r.series["accuracy"]
-        arms[ARM_NAMES[arm]] = (np.array(longest), values)
+        init = "" if arm == PLAIN_PAPER else f", {records[0].job.settings['init']}"
+        name = f"{ARM_NAMES[arm]}: lr {records[0].job.settings['lr']:g}{init}"
+        arms[name] = (np.array(longest), values)
     plots.bands(arms, ax, ylabel="test accuracy (%)", xscale="log")
     ax.set_ylim(0, 100)
 

@@ -10,7 +10,7 @@ from minidl.experiments.lab.jobs import of_arm
 from minidl.experiments.lab.layer_dependence import SCALES, SIZES
 from minidl.report.lab import panels
 from minidl.report.lab.axes import plain_log, ticks_at, value
-from minidl.report.lab.titles import ARM_NAMES, arms_of, title
+from minidl.report.lab.titles import arms_of, name_of, title
 
 MODES = {"batch": "statistics of the batch", "frozen": "frozen statistics"}
 
@@ -29,7 +29,7 @@ def _noise(result: LabResult) -> Figure:
             ("loss change", "change of the loss (nats)"),
         ), strict=True):
             lines = {
-                ARM_NAMES[arm]: (SIZES, [
+                name_of(result, arm): (SIZES, [
                     [r.values[f"{name}, noise {size:g}, {mode}"] for size in SIZES]
                     for r in of_arm(result.records, arm)
                 ])
@@ -52,7 +52,8 @@ def _scaling(result: LabResult) -> Figure:
     for row, factor in zip(axes, SCALES, strict=True):
         for ax, (mode, text) in zip(row, MODES.items(), strict=True):
             name = f"loss change, times {factor:g}, {mode}"
-            panels.by_arm(result, ax, value(name), "change of the loss (nats)")
+            label = "change of the loss (nats)" if mode == "batch" else ""      # a row shares its axis
+            panels.by_arm(result, ax, value(name), label)
             ax.axhline(0, color=plots.style.GREY, linewidth=0.8)
             ax.set_title(f"first weights times {factor:g}, {text}", fontsize="medium")
-    return title(figure, result, "Scaling the first layer's weights, at equal training loss")
+    return title(figure, result, "Scaling the first weights, at equal training loss; each point a seed")

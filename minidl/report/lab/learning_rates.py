@@ -13,8 +13,7 @@ from minidl.experiments.lab.learning_rates import TRAINED, best_init
 from minidl.report.lab import panels
 from minidl.report.lab.titles import ARM_NAMES, arms_of, title
 
-SMALL = 17      # rates up to which the cells of the map have their numbers
-DARK = 60       # per cent, below which a cell is too dark for black letters
+ACCURACY = "validation accuracy (%)"
 
 
 def figures(result: LabResult) -> dict[str, Figure]:
@@ -37,7 +36,9 @@ def _sweep(result: LabResult) -> Figure:
     edge = ax.get_yaxis_transform()     # x as a share of the width, y in data
     ax.text(0.01, TRAINED / 100 + 0.01, f"trains: {TRAINED:g} %", transform=edge, fontsize="small")
     ax.set_ylim(0, 1.02)
-    return title(figure, result, "Test accuracy against the learning rate")
+    return title(figure, result, (
+        "Test accuracy against the learning rate; initial weights: the paper's, or the widest range's"
+    ))
 
 
 def _share(record: Record) -> float:
@@ -52,18 +53,12 @@ def _map(result: LabResult) -> Figure:
     inits = list(dict.fromkeys(r.job.settings["init"] for r in tried))
     for ax, arm, name in zip(axes, (PLAIN_TUNED, BN), ("plain", ARM_NAMES[BN]), strict=True):
         values = _accuracies([r for r in tried if r.job.arm == arm], rates, inits)
-        image = ax.imshow(values, aspect="auto", cmap="viridis", vmin=10, vmax=100)
+        plots.heat_map(
+            values, inits, rates, ax, xlabel="learning rate", ylabel="initial weights" if arm != BN else "",
+            label=ACCURACY, limits=(10, 100), bar=False,
+        )
         ax.set_title(name, fontsize="medium")
-        every = max(1, -(-len(rates) // 9))
-        ax.set_xticks(range(0, len(rates), every), [f"{float(f'{lr:.2g}'):g}" for lr in rates[::every]])
-        ax.set_yticks(range(len(inits)), inits)
-        ax.set_xlabel("learning rate")
-        for (i, j), accuracy in np.ndenumerate(values):
-            if len(rates) <= SMALL:
-                color = "w" if accuracy < DARK else "k"
-                ax.text(j, i, f"{accuracy:.0f}", ha="center", va="center", fontsize=7, color=color)
-    axes[0].set_ylabel("initial weights")
-    figure.colorbar(image, ax=list(axes), label="validation accuracy (%)")
+    figure.colorbar(axes[0].images[0], ax=list(axes), label=ACCURACY)
     seeds = len({r.job.seed for r in tried})
     mean = f"mean of the {seeds} seeds that choose" if seeds > 1 else "on the seed that chooses"
     text = f"Validation accuracy, {mean} (other than those reported)"

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
 
 from minidl import plots
@@ -17,12 +18,13 @@ from minidl.experiments.lab.experiment import LabResult
 from minidl.experiments.lab.jobs import REPORT, Record, of_arm
 from minidl.plots.axes import Scale
 from minidl.plots.style import arm_style
-from minidl.report.lab.titles import ARM_NAMES, arms_of
+from minidl.report.lab.titles import ARM_NAMES, arms_of, name_of
 
 
 def grid(rows: int, columns: int, **options: Any) -> tuple[Figure, Array]:
     """A figure with rows x columns Axes, wide enough for legends beside them; the Axes (rows, columns)."""
-    figure = Figure(figsize=(max(8.0, 4.4 * columns + 1.6), 3.5 * rows + 0.8), layout="constrained")
+    apart = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.06)     # an axis label is not the next panel's
+    figure = Figure(figsize=(max(8.0, 4.4 * columns + 2.4), 3.5 * rows + 0.8), layout=apart)
     return figure, figure.subplots(rows, columns, squeeze=False, **options)
 
 
@@ -47,7 +49,7 @@ def over_steps(
         for row, record in zip(values, records, strict=True):
             found = np.asarray(of(record), np.float64)
             row[: len(found)] = found
-        lines[ARM_NAMES.get(arm, arm)] = (np.array(steps), values)
+        lines[name_of(result, arm)] = (np.array(steps), values)
     return plots.bands(lines, ax, ylabel=ylabel, xscale=xscale)
 
 
@@ -74,7 +76,7 @@ def against(
         values = np.full((seeds, len(at)), np.nan)
         for i, column in enumerate(columns):
             values[: len(column), i] = column
-        lines[ARM_NAMES.get(arm, arm)] = (np.array(at), values)
+        lines[name_of(result, arm)] = (np.array(at), values)
     ax = plots.bands(lines, ax, ylabel=labels[1], xlabel=labels[0], xscale=xscale)
     at = sorted({float(x) for steps, _ in lines.values() for x in steps})
     if len(at) <= 8:

@@ -17,9 +17,7 @@ from minidl.plots.axes import dress, legend_beside
 from minidl.plots.style import arm_style
 from minidl.report.lab import panels
 from minidl.report.lab.axes import by_layer, plain_log, ticks_at
-from minidl.report.lab.titles import ARM_NAMES, arms_of, title
-
-SATURATED = 2.94    # |x| from which on a sigmoid is below 0.05 or above 0.95
+from minidl.report.lab.titles import ARM_NAMES, arms_of, name_of, title
 
 
 def figures(result: LabResult) -> dict[str, Figure]:
@@ -100,22 +98,18 @@ def _runs(result: LabResult) -> list[tuple[int, Record, str | None]]:
 
 def _histograms(result: LabResult) -> Figure:
     arms = arms_of(result)
-    figure, axes = panels.grid(len(arms), MAIN_DEPTH, sharex=True, sharey=True)
-    centres = (BINS[:-1] + BINS[1:]) / 2
-    for i, arm in enumerate(arms):
-        record = of_arm(result.records, arm, depth=MAIN_DEPTH)[0]
-        for j, (ax, shares) in enumerate(zip(axes[i], record.series["histogram"], strict=True)):
-            ax.axvspan(BINS[0], -SATURATED, color="#EEEEEE")
-            ax.axvspan(SATURATED, BINS[-1], color="#EEEEEE")
-            ax.bar(centres, np.multiply(100, shares), width=BINS[1] - BINS[0], color=arm_style(i).color)
-            ax.set_title(f"{ARM_NAMES[arm]}; hidden layer {j + 1}", fontsize="medium")
-            ax.set_xlim(BINS[0], BINS[-1])
-            ax.spines[["top", "right"]].set_visible(False)
-    for ax in axes[-1]:
-        ax.set_xlabel("input x of the sigmoids")
-    for ax in axes[:, 0]:
-        ax.set_ylabel("share (%)")
-    return title(figure, result, "Inputs of the sigmoids at the end, seed 0; grey: saturated")
+    figure, axes = panels.grid(1, len(arms))
+    for ax, arm in zip(axes[0], arms, strict=True):
+        shares = of_arm(result.records, arm, depth=MAIN_DEPTH)[0].series["histogram"]
+        layers = range(1, len(shares) + 1)
+        plots.ridgeline(
+            BINS, shares, layers, ax, xlabel="input x of the sigmoids", ylabel="hidden layer", sigmoid=True
+        )
+        ax.set_title(ARM_NAMES[arm], fontsize="medium")
+    return title(figure, result, (
+        f"Inputs of the sigmoids at the end, {MAIN_DEPTH} hidden layers, seed 0; "
+        "the outermost bins hold what lies beyond them, too"
+    ))
 
 
 def _layers(result: LabResult) -> Figure:
@@ -147,7 +141,7 @@ def _depth(result: LabResult) -> Figure:
             values = np.full((max(map(len, columns)), len(depths)), np.nan)
             for i, column in enumerate(columns):
                 values[: len(column), i] = column
-            lines[ARM_NAMES[arm]] = (depths, values)
+            lines[name_of(result, arm)] = (depths, values)
         plots.bands(lines, ax, ylabel=label, xlabel="hidden layers", xscale="linear")
         ticks_at(ax.xaxis, depths)
     plots.share_legend(figure)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 
 from minidl.experiments.lab.experiment import LabResult
-from minidl.experiments.lab.jobs import BN, PLAIN_PAPER, PLAIN_TUNED
+from minidl.experiments.lab.jobs import BN, CHOICE, PLAIN_PAPER, PLAIN_TUNED, REPORT
 
 ARM_NAMES = {
     PLAIN_PAPER: "plain, N(0,\N{NO-BREAK SPACE}0.1^2)", PLAIN_TUNED: "plain, tuned", BN: "batch norm",
@@ -14,13 +14,28 @@ ARM_NAMES = {
 
 def title(figure: Figure, result: LabResult, text: str) -> Figure:
     """Give a figure its title, with data, scale and number of seeds below; returns the figure."""
-    seeds = len({r.job.seed for r in result.records if r.job.purpose == "report"})
+    seeds = len({r.job.seed for r in result.records if r.job.purpose == REPORT})
     preview = "PREVIEW, no verdict: " if result.scale.is_preview else ""
     below = f"{preview}{result.data}, {result.scale.name} scale, {seeds} seeds"
     figure.suptitle(f"{text}\n{below}", fontsize="medium")
     return figure
 
 
+def name_of(result: LabResult, arm: str) -> str:
+    """The arm's name in a legend, with the rate and initial weights of its reported runs if they share them.
+
+    Of arms that are each tuned for themselves a reader must see what was compared.
+    """
+    name = ARM_NAMES.get(arm, arm)
+    runs = [r.job.settings for r in result.records if r.job.arm == arm and r.job.purpose == REPORT]
+    if any(r.job.purpose == CHOICE for r in result.records):
+        chosen = {(s["lr"], "" if arm == PLAIN_PAPER else s.get("init", "")) for s in runs if "lr" in s}
+        if len(chosen) == 1:
+            lr, init = chosen.pop()
+            name += f": lr {lr:g}" + f", {init}" * bool(init)
+    return name
+
+
 def arms_of(result: LabResult) -> list[str]:
     """The arms that are reported, in order."""
-    return list(dict.fromkeys(r.job.arm for r in result.records if r.job.purpose == "report"))
+    return list(dict.fromkeys(r.job.arm for r in result.records if r.job.purpose == REPORT))
