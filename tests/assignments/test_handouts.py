@@ -98,8 +98,11 @@ def _tutorial_functions():
     for path in sorted(TUTORIALS.glob("[0-9][0-9]_*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         kinds = ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef
-        space = {}
         tree.body = [node for node in tree.body if isinstance(node, kinds)]
+        for node in ast.walk(tree):     # defaults may need what the tutorial computed, which isn't run here
+            if isinstance(node, ast.arguments):
+                node.defaults = [ast.copy_location(ast.Constant(None), default) for default in node.defaults]
+        space = {}
         exec(compile(tree, str(path), "exec"), space)
         for node in tree.body:
             if isinstance(node, ast.FunctionDef):

@@ -1,0 +1,113 @@
+"""Tangents from the vjps: J t is found row by row from vjp of unit vectors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Record:
+    op: str
+    inputs: tuple
+    output: int
+    vjp: Any = None
+    jvp: Any = None
+
+
+class Tape:
+    def __init__(self):
+        self.values, self.records = [], []
+
+    def leaf(self, array):
+        self.values.append(np.array(array, dtype=float))
+        return len(self.values) - 1
+
+    def record(self, op, inputs, array, vjp=None, jvp=None):
+        for i in inputs:
+            if i < 0 or i >= len(self.values):
+                raise ValueError(f"{i} is no number of a value")
+        number = self.leaf(array)
+        self.records.append(Record(op, inputs, number, vjp, jvp))
+        return number
+
+
+def unbroadcast(g, shape):
+    while np.ndim(g) > len(shape):
+        g = g.sum(axis=0)
+    for axis, length in enumerate(shape):
+        if length == 1:
+            g = g.sum(axis=axis, keepdims=True)
+    return g
+
+
+def vjp_add(g, a, b):
+    return unbroadcast(g, a.shape), unbroadcast(g, b.shape)
+
+
+def vjp_multiply(g, a, b):
+    return unbroadcast(g * b, a.shape), unbroadcast(g * a, b.shape)
+
+
+def vjp_matmul(g, a, b):
+    return np.dot(g, b.T), np.dot(a.T, g)
+
+
+def vjp_sigmoid(g, y):
+    return (g * (y - y**2),)
+
+
+def vjp_sum(g, a, axis):
+    return (np.ones_like(a) * (g if axis is None else np.expand_dims(g, axis)),)
+
+
+def backward(records, values, output, g):
+    gradients = [np.zeros(np.shape(v)) for v in values]
+    gradients[output] = gradients[output] + g
+    reached = {output}
+    for r in records[::-1]:
+        if r.output in reached:
+            for i, part in zip(r.inputs, r.vjp(gradients[r.output]), strict=True):
+                gradients[i] = gradients[i] + part
+                reached.add(i)
+    return gradients
+
+
+def _along(vjp, shape, *tangents):
+    t = np.zeros(shape)
+    for index in np.ndindex(shape):
+        e = np.zeros(shape)
+        e[index] = 1
+        t[index] = sum(np.vdot(part, tangent) for part, tangent in zip(vjp(e), tangents, strict=True))
+    return t
+
+
+def jvp_add(da, db, a, b):
+    return _along(lambda e: vjp_add(e, a, b), np.broadcast(a, b).shape, da, db)
+
+
+def jvp_multiply(da, db, a, b):
+    return _along(lambda e: vjp_multiply(e, a, b), np.broadcast(a, b).shape, da, db)
+
+
+def jvp_matmul(da, db, a, b):
+    return _along(lambda e: vjp_matmul(e, a, b), (len(a), b.shape[1]), da, db)
+
+
+def jvp_sigmoid(dx, y):
+    return _along(lambda e: vjp_sigmoid(e, y), y.shape, dx)
+
+
+def jvp_sum(da, axis):
+    return _along(lambda e: vjp_sum(e, da, axis), np.shape(da.sum(axis)), da)
+
+
+def forward_mode(records, values, seeds):
+    tangents = {}
+    for i, v in enumerate(values):
+        tangents[i] = np.asarray(seeds[i]) if i in seeds else np.zeros_like(v, dtype=float)
+    for r in records:
+        tangents[r.output] = r.jvp(*[tangents[i] for i in r.inputs])
+    return [tangents[i] for i in range(len(values))]
