@@ -29,6 +29,7 @@ def compare_section(comparison: Comparison) -> Section:
         summary=joined((words,)),
         headline=joined((
             tag("p", words, class_="lead"),
+            tag("p", _trained(comparison, cells)),
             table("Each arm at each learning rate", head, rows, row_heads=False),
             tag("p", legend, class_="small"),
         )),
@@ -46,19 +47,30 @@ def compare_section(comparison: Comparison) -> Section:
 
 
 def comparison_sentence(comparison: Comparison) -> str:
-    """What each arm reached at the rate that was best on the validation images; how many rates it bore."""
+    """What each arm reached at the learning rate that was best for it on the validation images."""
     cells = summarize(comparison)
-    steps = max(cell.steps for cell in cells)
+    best = [max(own, key=lambda cell: _validated(comparison, cell)) for own in _by_arm(comparison, cells)]
+    told = [
+        f"{cell.arm} {100 * cell.accuracy[0]:.1f} % (lr {cell.lr:g})"
+        for cell in sorted(best, key=lambda cell: cell.accuracy[0], reverse=True)
+    ]
+    return (
+        f"Median test accuracy after {max(cell.steps for cell in cells):,} steps, each arm at the learning "
+        f"rate that was best for it on the validation images: {'; '.join(told)}."
+    )
+
+
+def _trained(comparison: Comparison, cells: list[Cell]) -> str:
+    """At which rates each arm trains, whatever the seed."""
     told = []
-    for arm in reversed(comparison.arms):
-        own = [cell for cell in cells if cell.arm == arm]
-        best = max(own, key=lambda cell: _validated(comparison, cell))
-        bore = sum(_all_trained(cell) for cell in own)
-        told.append(
-            f"{arm}: {100 * best.accuracy[0]:.1f} % at lr {best.lr:g}, every seed trained at "
-            f"{bore} of {len(own)} rates"
-        )
-    return f"Median test accuracy after {steps:,} steps, each arm at its best rate: {'; '.join(told)}."
+    for own in _by_arm(comparison, cells):
+        rates = [f"{cell.lr:g}" for cell in own if cell.outcomes["trained"] == sum(cell.outcomes.values())]
+        told.append(f"{own[0].arm}: {', '.join(rates) or 'none'}")
+    return f"Learning rates at which every seed ended at 90 % or more: {'; '.join(told)}."
+
+
+def _by_arm(comparison: Comparison, cells: list[Cell]) -> list[list[Cell]]:
+    return [[cell for cell in cells if cell.arm == arm] for arm in comparison.arms]
 
 
 def _validated(comparison: Comparison, cell: Cell) -> float:
@@ -67,7 +79,3 @@ def _validated(comparison: Comparison, cell: Cell) -> float:
     return median(
         r.measurements[-1].accuracy if r.measurements and r.outcome != "non-finite" else 0.0 for r in runs
     )
-
-
-def _all_trained(cell: Cell) -> bool:
-    return cell.outcomes["trained"] == sum(cell.outcomes.values())

@@ -39,6 +39,12 @@ def joined(parts: Iterable[str], between: str = "") -> Html:
     return Html(between.join(part if isinstance(part, Html) else html.escape(part) for part in parts))
 
 
+def facts(caption: str, rows: Iterable[tuple[str, str]]) -> Html:
+    """A table of names and values, below a heading that says what they are."""
+    body = tag("tbody", *(tag("tr", tag("th", name, scope="row"), tag("td", value)) for name, value in rows))
+    return tag("table", body, class_="facts", aria_label=caption)
+
+
 def table(
     caption: str, head: Sequence[str], rows: Iterable[Sequence[str]], *, row_heads: bool = True
 ) -> Html:
@@ -46,13 +52,13 @@ def table(
 
     Args:
         caption: what it is.
-        head: of the columns; none leaves the head away.
+        head: of the columns.
         rows: texts or markup.
         row_heads: whether the first cell of a row is its head.
 
     """
     lines = [list(row) for row in rows]
-    first = tag("thead", tag("tr", *(tag("th", name, scope="col") for name in head))) if head else Html("")
+    first = tag("thead", tag("tr", *(tag("th", name, scope="col") for name in head)))
     body = tag("tbody", *(
         tag("tr", *(
             tag("th", cell, scope="row") if i == 0 and row_heads

@@ -52,7 +52,7 @@ def _verdict(result: LabResult) -> Html:
     if result.verdict == PREVIEW:
         return badge(PREVIEW, "preview")
     words = badge(result.verdict.upper(), result.verdict.replace(" ", "-"))
-    return joined((words, f" {result.remark}")) if result.remark else words
+    return joined((words, f" ({result.remark})")) if result.remark else words
 
 
 def _contrast(result: LabResult, contrast: Contrast) -> Html:
@@ -73,10 +73,13 @@ def _contrast(result: LabResult, contrast: Contrast) -> Html:
         beside.append(tag("p", f"{words} This doesn't decide.", class_="small"))
     return tag(
         "section",
-        tag("p", tag("strong", contrast.name), ": ", contrast.question, " ", badge(found, found)),
+        tag(
+            "div",
+            tag("p", tag("strong", contrast.name), ": ", contrast.question, " ", badge(found, found)),
+            tag("p", text),
+            *beside,
+        ),
         interval_chart(interval, contrast.smallest, f"{contrast.name}, {found}. {text}"),
-        tag("p", text),
-        *beside,
         class_="contrast",
     )
 

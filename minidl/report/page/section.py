@@ -8,7 +8,7 @@ from typing import Any
 
 from minidl.experiments import Environment
 from minidl.report.description import number
-from minidl.report.page.html import Html, table, tag
+from minidl.report.page.html import Html, facts, tag
 
 SYNTHETIC = (
     "The data is synthetic: images that a program drew, in place of a published data set. "
@@ -55,7 +55,7 @@ class Section:
 
 def settings_table(rows: Iterable[tuple[str, Any]]) -> Html:
     """Names and values."""
-    return table("Settings", [], [(name, plain(value)) for name, value in rows])
+    return facts("Settings", [(name, plain(value)) for name, value in rows])
 
 
 def environment_table(environment: Environment, seconds: float | None) -> Html:
@@ -63,7 +63,7 @@ def environment_table(environment: Environment, seconds: float | None) -> Html:
     rows = [(name, plain(value)) for name, value in dataclasses.asdict(environment).items()]
     if seconds is not None:
         rows.append(("duration", duration(seconds)))
-    return table("Environment", [], rows)
+    return facts("Environment", rows)
 
 
 def duration(seconds: float) -> str:

@@ -13,7 +13,7 @@ _ROOT = re.compile(r"<svg\b([^>]*)>")
 _VIEW = re.compile(r'viewBox="0 0 ([\d.]+) ([\d.]+)"')
 _ID = re.compile(r'(\bid="|\burl\(#|\bhref="#)')
 
-READABLE = 0.7      # of its natural width: a narrow screen scrolls a figure before it becomes smaller
+READABLE = 0.6      # of its natural width: a narrow screen scrolls a figure before it becomes smaller
 
 
 def inline_svg(svg: str, prefix: str, title: str, description: str) -> Html:
