@@ -25,4 +25,5 @@ def figures(result: LabResult) -> dict[str, Figure]:
     label = "shift of the test images (pixels)"
     plots.bands(lines, axes[0, 1], ylabel="test accuracy (%)", xlabel=label, xscale="linear")
     axes[0, 1].set_xticks((0, *SHIFTS))
-    return {"cnn": title(figure, result, "One gamma and beta a map, one an activation, none")}
+    text = "One gamma and beta for each map, for each activation, or no BN at all"
+    return {"cnn": title(figure, result, text)}

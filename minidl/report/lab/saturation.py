@@ -48,7 +48,8 @@ def _over_steps(result: LabResult) -> Figure:
         panels.over_steps(result, ax, _means(name, factor), label, depth=MAIN_DEPTH)
     plain_log(axes[1, 2])
     plots.share_legend(figure)
-    return title(figure, result, f"Inputs of the sigmoids, {MAIN_DEPTH} hidden layers, mean over the layers")
+    text = f"Inputs of the sigmoids, {MAIN_DEPTH} hidden layers, mean over the layers; each arm tuned"
+    return title(figure, result, text)
 
 
 def _against_loss(result: LabResult) -> Figure:
@@ -60,7 +61,7 @@ def _against_loss(result: LabResult) -> Figure:
             style = arm_style(i)
             ax.plot(
                 record.series["loss"], of(record), color=style.color, linestyle=style.linestyle,
-                marker=style.marker, markersize=3, alpha=0.6, linewidth=1, label=name,
+                marker=style.marker, markersize=2.5, alpha=0.5, linewidth=0.9, label=name,
             )
         plain_log(ax, "x").invert_xaxis()
         ax.set_xlabel("training loss on the probe (nats), falling")
@@ -69,7 +70,7 @@ def _against_loss(result: LabResult) -> Figure:
     _speed(result, axes[0, 2])
     legend_beside(axes[0, 0], "each line a seed")
     plots.share_legend(figure)
-    text = f"At equal training loss, {MAIN_DEPTH} hidden layers; and how fast the loss falls"
+    text = f"At equal training loss, {MAIN_DEPTH} hidden layers, each arm tuned; and how fast the loss falls"
     return title(figure, result, text)
 
 
@@ -121,7 +122,8 @@ def _layers(result: LabResult) -> Figure:
         for ax in row:
             ax.set_title(f"{depth} hidden layers", fontsize="medium")
     plots.share_legend(figure)
-    return title(figure, result, "Layer by layer at the end: slopes, and how much gradient arrives")
+    text = "Layer by layer at the end, each arm tuned: slopes, and how much gradient arrives"
+    return title(figure, result, text)
 
 
 def _last(name: str) -> Callable[[Record], Any]:

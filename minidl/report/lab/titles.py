@@ -22,18 +22,23 @@ def title(figure: Figure, result: LabResult, text: str) -> Figure:
 
 
 def name_of(result: LabResult, arm: str) -> str:
-    """The arm's name in a legend, with the rate and initial weights of its reported runs if they share them.
+    """The arm's name in a legend; where each arm was tuned once, with its learning rate and initial weights.
 
-    Of arms that are each tuned for themselves a reader must see what was compared.
+    Of arms that are each tuned for themselves a reader must see what is compared.
     """
     name = ARM_NAMES.get(arm, arm)
-    runs = [r.job.settings for r in result.records if r.job.arm == arm and r.job.purpose == REPORT]
-    if any(r.job.purpose == CHOICE for r in result.records):
-        chosen = {(s["lr"], "" if arm == PLAIN_PAPER else s.get("init", "")) for s in runs if "lr" in s}
-        if len(chosen) == 1:
-            lr, init = chosen.pop()
-            name += f": lr {lr:g}" + f", {init}" * bool(init)
+    tuned = any(r.job.purpose == CHOICE for r in result.records)
+    chosen = {one: _chosen(result, one) for one in arms_of(result)} if tuned else {}
+    if arm in chosen and all(len(of_one) == 1 for of_one in chosen.values()):
+        lr, init = chosen[arm].pop()
+        return f"{name}: lr {lr:g}" + (f", {init}" if init and arm != PLAIN_PAPER else "")
     return name
+
+
+def _chosen(result: LabResult, arm: str) -> set[tuple[float, str]]:
+    """The learning rates and initial weights of an arm's reported runs."""
+    runs = [r.job.settings for r in result.records if r.job.arm == arm and r.job.purpose == REPORT]
+    return {(s["lr"], s.get("init", "")) for s in runs if "lr" in s}
 
 
 def arms_of(result: LabResult) -> list[str]:
