@@ -73,7 +73,7 @@ for height, stage in zip((2, 1, 0), stages, strict=True):
 reach = abs(np.array(stages)).max() * 1.05
 for side in (1, -1):
     ax.axvspan(side * 2.94, side * reach, color="black", alpha=0.08, linewidth=0)
-ax.set_yticks((2, 1, 0), ["x, as it comes", "line 1: minus the mean", "lines 2, 3: divided by\nits deviation"])
+ax.set_yticks((2, 1, 0), ["x, as it comes", "line 1: minus mean", "lines 2, 3: divided by\nits deviation"])
 ax.set(xlim=(-reach, reach), xlabel="value", title=f"Algorithm 1 for one unit, 60 images: {train.title}")
 figure.savefig(FIGURES / "04_algorithm_1.png", dpi=100)
 
