@@ -41,7 +41,7 @@ def compute(request: dict[str, Any], descriptor: int, readable: Sequence[str], f
     sys.dont_write_bytecode = True
     warnings.simplefilter("ignore")
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace", write_through=True)     # type: ignore[union-attr]
+        stream.reconfigure(errors="replace", line_buffering=True)     # type: ignore[union-attr]
     np.seterr(all="ignore")
     before = fence.snapshot()
     fence.Fence(fence.allowed_modules(request["library"]), readable, folder, notes).raise_it()

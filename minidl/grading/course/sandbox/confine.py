@@ -96,11 +96,18 @@ def confine(
     return missing
 
 
-def other_user(needed: list[str]) -> int | None:
-    """As root: the number of a user without rights, if it can read the files that are needed; else None."""
+def other_user(needed: list[str], folder: str) -> int | None:
+    """As root: the number of a user without rights, who is given the working folder; else None.
+
+    None too where such a user can't read what is needed, or can't reach the folder.
+    """
     if not _is_root():
         return None
     uid = _FIRST_UID + os.getpid()
+    try:
+        os.chown(folder, uid, uid)
+    except OSError:     # a container that has no such user
+        return None
     pid = os.fork()
     if pid == 0:
         code = 1
@@ -108,10 +115,14 @@ def other_user(needed: list[str]) -> int | None:
             os.setgroups([])
             os.setgid(uid)
             os.setuid(uid)
-            code = 0 if all(os.access(path, os.R_OK) for path in needed) else 1
+            reads = all(os.access(path, os.R_OK) for path in needed)
+            code = 0 if reads and os.access(folder, os.W_OK | os.X_OK) else 1
         finally:
             os._exit(code)
-    return uid if os.waitpid(pid, 0)[1] == 0 else None
+    if os.waitpid(pid, 0)[1] == 0:
+        return uid
+    os.chown(folder, os.getuid(), os.getgid())
+    return None
 
 
 def _is_root() -> bool:

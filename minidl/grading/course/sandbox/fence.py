@@ -32,7 +32,7 @@ _NEVER = {
 
 
 class Fence:
-    """Raises PermissionError at what isn't allowed, and keeps a note of it.
+    """Raises PermissionError at what isn't allowed, and keeps a note of it; at imports ImportError.
 
     Args:
         modules: top-level names that may be imported; None for all.
@@ -91,7 +91,8 @@ class Fence:
             if event == "import":
                 top = str(arguments[0]).partition(".")[0]
                 if modules is not None and top not in modules:
-                    refuse(f"importing {top[:60]}")
+                    # No note of it: the standard library tries out imports, and catches this.
+                    raise ImportError(f"importing {top[:60]} isn't allowed in a submission", name=top)
             elif event == "open":
                 path, mode, flags = arguments
                 writes = (isinstance(flags, int) and (flags & access) != reading) or (

@@ -32,10 +32,8 @@ def main(settings: dict[str, Any]) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
     c = confine.libc()
     descendants.adopt_orphans(c)
-    uid = confine.other_user(settings["needed"])
     folder = settings["folder"]
-    if uid is not None:
-        os.chown(folder, uid, uid)
+    uid = confine.other_user(settings["needed"], folder)
     rules = None
     if landlock.version(c):
         rules = landlock.ruleset(c, settings["readable"], folder)

@@ -54,11 +54,11 @@ def read_output(file: BinaryIO, limit: int) -> str:
 def reason(ended: Ended, limits: Limits, wall_seconds: float) -> tuple[str, bool]:
     """Why there may be no result, in a sentence, and whether the time ran out."""
     killed = ended.code is not None and ended.code < 0
-    if killed and ended.reason == "" and (ended.code == -_XCPU or ended.cpu >= limits.cpu_seconds):
+    if killed and (ended.code == -_XCPU or ended.cpu >= limits.cpu_seconds):
         return f"it used more than {limits.cpu_seconds} s of processor time: is there an endless loop?", True
     if ended.reason == "wall":
         used = f", {ended.cpu:.1f} s of them computing" if ended.cpu else ""
-        return f"it took longer than {wall_seconds:.0f} s{used}: does it sleep or wait?", True
+        return f"it took longer than {wall_seconds:.3g} s{used}: does it sleep or wait?", True
     if ended.reason == "processes":
         return f"it started more than {limits.processes} processes and was ended", False
     if ended.reason:
