@@ -84,8 +84,8 @@ for name, found in {"staged": staged, "closed": closed, "tape": by_tape, "BatchN
     print(f"{name:10s}", np.round(found, 3))
 
 # %% [markdown]
-# The tape has a record for each operation; `BatchNorm` is a single record with the closed formula inside. Note
-# what follows from the formula: **the gradients sum to zero**.
+# The tape has a record for each operation; `BatchNorm` is a single record with the closed formula inside.
+# Note what follows from the formula: **the gradients sum to zero**.
 #
 # ## Doubt: how would you have noticed a mistake?
 #
