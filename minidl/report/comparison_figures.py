@@ -111,10 +111,13 @@ def _grid_of_runs(
                     0.5, 0.5, "diverged before the first measurement", ha="center", transform=ax.transAxes
                 )
             ax.set_title(f"{arm}; lr {lr:g}", fontsize="medium")
-            if i < len(rates) - 1:
-                ax.set_xlabel("")
-            if j:
-                ax.set_ylabel("")
+    # One label a column and a row is enough; a panel of runs that diverged at once has none to give.
+    for column in axes.T:
+        for ax in [ax for ax in column if ax.get_xlabel()][:-1]:
+            ax.set_xlabel("")
+    for row in axes:
+        for ax in [ax for ax in row if ax.get_ylabel()][1:]:
+            ax.set_ylabel("")
     plots.share_legend(figure)
     figure.suptitle(f"{title}\n{headline(comparison)}")
     return figure

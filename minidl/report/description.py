@@ -33,15 +33,16 @@ def describe(title: str, panels: Sequence[Panel]) -> str:
 def _told(panel: Panel, in_full: bool) -> str:
     head = f"{panel.title}: " if panel.title else ""
     if panel.captions:
-        return f"{head}{len(panel.captions)} pictures: {'; '.join(panel.captions)}"
+        count = f"{len(panel.captions)} pictures: " if len(panel.captions) > 1 else ""
+        return f"{head}{count}{'; '.join(panel.captions)}"
     if panel.matrix:
         rows, columns = len(panel.matrix.rows), len(panel.matrix.columns)
         return f"{head}{panel.matrix.unit or 'a matrix'}, {rows} x {columns}, {_axes(panel)}"
     if not in_full:
-        return head + _axes(panel)
+        return ": ".join(filter(None, (panel.title, _axes(panel))))
     lines = [_ends(s) for s in _main(panel.series)]
     shown = lines if len(lines) <= 8 else [f"{len(lines)} lines"]
-    return f"{head}{_axes(panel)}: {'; '.join(shown)}" if shown else f"{head}{_axes(panel)}"
+    return ": ".join(filter(None, (panel.title, _axes(panel), "; ".join(shown))))
 
 
 def _main(series: Sequence[Series]) -> list[Series]:

@@ -56,7 +56,7 @@ def figure_data(name: str, figure: Figure) -> FigureData:
 def _panel(ax: Axes, axes: list[Axes], number: int) -> Panel:
     title = " ".join(ax.get_title().split()) or (f"panel {number}" if len(axes) > 1 else "")
     if not ax.axison:       # pictures: what is written under them is their data
-        return Panel(title, captions=tuple(" ".join(text.get_text().split()) for text in ax.texts))
+        return Panel(title, captions=_captions(ax))
     xlabel, ylabel = _label(ax, axes, "x"), _label(ax, axes, "y")
     if ax.images:
         return Panel(title, xlabel, ylabel, matrix=_matrix(ax))
@@ -66,8 +66,14 @@ def _panel(ax: Axes, axes: list[Axes], number: int) -> Panel:
         if not line.get_transform().contains_branch_seperately(ax.transData)[0] and _given(line)
     }
     named = _named(ax, list(_series(ax)))
+    if not named:
+        return Panel(title, xlabel, ylabel, captions=_captions(ax))
     crowd = tuple(s for c in ax.collections if _is_crowd(c) for s in _segments(ax, c))
     return Panel(title, xlabel, ylabel, _not_dodged(ax, named), crowd, levels)
+
+
+def _captions(ax: Axes) -> tuple[str, ...]:
+    return tuple(" ".join(text.get_text().split()) for text in ax.texts)
 
 
 def _label(ax: Axes, axes: list[Axes], which: str) -> str:
@@ -107,7 +113,7 @@ def _series(ax: Axes) -> Iterator[_Drawn]:
             color = _hex(artist.get_color())
             if x_in_data and y_in_data:
                 yield _Drawn(_given(artist), color, _points(ax, artist.get_xdata(), artist.get_ydata()))
-            elif x_in_data and artist.get_marker() == "x":      # the crosses of plots.seeds
+            elif artist.get_marker() == "x":        # the crosses of plots.seeds: x in data, y on the edge
                 x = _scaled(artist.get_xdata(), ax.xaxis)
                 yield _Drawn("", color, Series("", x, [float("nan")] * len(x), diverged=True))
         elif isinstance(artist, PathCollection):

@@ -70,7 +70,7 @@ def _axes(panel: Panel) -> str:
 
 
 def _captions(panel: Panel) -> tuple[list[str], Rows]:
-    return ["picture", "written under it"], [[i, text] for i, text in enumerate(panel.captions, start=1)]
+    return ["", "what is written"], [[i, text] for i, text in enumerate(panel.captions, start=1)]
 
 
 def _matrix(matrix: Matrix) -> tuple[list[str], Rows]:
