@@ -96,10 +96,23 @@ def update_ratios(
 
     Example:
         >>> from matplotlib.figure import Figure
-        >>> ratios = {"0.weight": [3e-3, 2e-3, 1e-3], "2.weight": [9e-3, 4e-3, 2e-3]}
-        >>> ax = update_ratios([1, 10, 100], ratios, Figure(layout="constrained").subplots())
-        >>> ax.get_ylabel(), [text.get_text() for text in ax.get_legend().get_texts()]
-        ('|update| / |weight|', ['0.weight', '2.weight', 'healthy: about 0.001'])
+        >>> import minidl as dl
+        >>> class Ratios(dl.Callback):
+        ...     def on_start(self, state):
+        ...         self.steps, self.ratios = [], {}
+        ...     def on_gradients(self, state):
+        ...         self.before = state.model.state_dict()
+        ...     def on_step(self, state):
+        ...         self.steps.append(state.step)
+        ...         found = dl.instruments.update_ratios(self.before, state.model.state_dict())
+        ...         for layer, ratio in found.items():
+        ...             self.ratios.setdefault(layer, []).append(ratio)
+        >>> watch, model = Ratios(), dl.layers.Dense(2, 2)
+        >>> data, optimizer = (np.eye(2), np.array([0, 1])), dl.optim.SGD(model.parameters(), lr=0.01)
+        >>> history = dl.fit(model, data, optimizer=optimizer, steps=20, callbacks=[watch])
+        >>> ax = update_ratios(watch.steps, watch.ratios, Figure(layout="constrained").subplots())
+        >>> ax.get_ylabel(), [text.get_text() for text in ax.get_legend().get_texts()][:3]
+        ('|update| / |weight|', ['weight', 'bias', 'healthy: about 0.001'])
 
     """
     at = np.asarray(steps, dtype=np.float64)

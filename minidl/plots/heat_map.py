@@ -14,7 +14,7 @@ from minidl.plots.axes import axes_or_new, size_in_points
 from minidl.plots.seeds import Values
 
 _SMALLEST_FONT, _LARGEST_FONT = 5.0, 9.0
-_MOST_TICKS = 9
+_MOST_TICKS, _MOST_LEVEL = 30, 9    # columns with a name, and up to how many their names are written level
 _NOTHING = "#DDDDDD"    # cells without a finite number
 
 
@@ -79,7 +79,8 @@ def heat_map(
     shown = np.where(np.isfinite(cells), cells, np.nan)
     image = ax.imshow(shown, aspect="auto", cmap=colours, vmin=low, vmax=high)
     every = max(1, -(-len(columns) // _MOST_TICKS))
-    ax.set_xticks(range(0, len(columns), every), [_text(setting) for setting in columns[::every]])
+    names = [_text(setting) for setting in columns[::every]]
+    ax.set_xticks(range(0, len(columns), every), names, rotation=90 if len(names) > _MOST_LEVEL else 0)
     ax.set_yticks(range(len(rows)), [_text(setting) for setting in rows])
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)

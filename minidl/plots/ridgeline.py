@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.patches import Polygon
 from matplotlib.transforms import Affine2D
 from numpy.typing import ArrayLike
 
@@ -75,8 +76,9 @@ def ridgeline(
         # The artists hold per cents; where those are drawn is the business of their transform.
         place = Affine2D().scale(1, _OVERLAP / (top or 1)).translate(0, -i) + ax.transData
         outline, name = np.append(shares, shares[-1]), f"_{_text(label)}, share of a bin (%)"
+        stairs = np.column_stack([np.repeat(at, 2), [0, *np.repeat(shares, 2), 0]])
         area: dict[str, Any] = {"color": "#A6CEE3", "alpha": 0.75, "linewidth": 0}
-        ax.fill_between(at, 0, outline, step="post", transform=place, zorder=front, **area)
+        ax.add_artist(Polygon(stairs, transform=place, zorder=front, **area))
         line: dict[str, Any] = {"color": BLUE, "linewidth": 0.9, "label": name}
         ax.step(at, outline, where="post", transform=place, zorder=front, **line)
         beside = f"{top:.0f} %" if top else "-"

@@ -31,7 +31,7 @@ def _drift(result: LabResult) -> Figure:
     ), strict=False):
         plain_log(by_layer(result, ax, series(name), label, xlabel=layer))
     panels.by_arm(result, axes[1, 1], value("test"), "test accuracy (%)")
-    axes[1, 2].set_axis_off()
+    axes[1, 2].remove()
     plots.share_legend(figure)
     text = "Drift between log-spaced steps, added up, and how far weights move between them; each arm tuned"
     return title(figure, result, text)

@@ -27,7 +27,9 @@ def figures(result: LabResult) -> dict[str, Figure]:
     for ax in received.axes:
         ax.set_ylim(bottom=0)
     return {
-        "accuracy": title(accuracy, result, f"Test accuracy, BN before and after the activation; {POINTS}"),
+        "accuracy": title(
+            accuracy, result, f"Test accuracy, BN before and after the activation, each tuned; {POINTS}"
+        ),
         "drift": title(drift, result, f"Drift of what the next layer receives, all training long; {POINTS}"),
         "received": title(received, result, f"What the next layer of the MLP receives in the end; {POINTS}"),
     }

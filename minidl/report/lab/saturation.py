@@ -117,8 +117,12 @@ def _layers(result: LabResult) -> Figure:
     figure, axes = panels.grid(2, 2)
     for row, depth in zip(axes, (MAIN_DEPTH, max(panels.settings_of(result, "depth"))), strict=True):
         by_layer(result, row[0], _last("slope"), "mean derivative of the sigmoids", depth=depth)
-        label = "norm of the weights' gradient"
-        plain_log(by_layer(result, row[1], _last("gradient"), label, xlabel="layer", depth=depth))
+        norms = {
+            name_of(result, arm): [_last("gradient")(r) for r in of_arm(result.records, arm, depth=depth)]
+            for arm in arms_of(result)
+        }
+        layers = len(next(iter(norms.values()))[0])
+        plots.gradient_flow([str(layer) for layer in range(1, layers + 1)], norms, row[1])
         for ax in row:
             ax.set_title(f"{depth} hidden layers", fontsize="medium")
     plots.share_legend(figure)
