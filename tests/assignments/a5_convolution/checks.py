@@ -83,7 +83,7 @@ def _convolution() -> list[dict[str, Any]]:
         },
         {
             **common, "name": "convolution: all together", "points": 5, "visible": False,
-            "topic": "stride and padding together, other kernel sizes, images of any shape, x left as it was",
+            "topic": "stride and padding together, x unchanged",
             "program": f"{program}\nx_after = x", "expect": "y x_after",
             "draws": [
                 inputs.forward((3, 7, 10, 2), 3, 4, 2, 1), inputs.forward((2, 9, 6, 3), 4, 2, 3, 2),
@@ -141,7 +141,7 @@ def _convolution_backward() -> list[dict[str, Any]]:
         },
         {
             **common, "name": "convolution's gradients: all together", "points": 4, "visible": False,
-            "topic": "stride and padding together; pixels at the border that no window reaches",
+            "topic": "stride and padding; pixels never reached",
             "expect": "dx dweight dbias",
             "draws": [
                 inputs.backward((3, 8, 11, 2), 3, 4, 2, 0), inputs.backward((2, 9, 6, 3), 4, 2, 3, 2),
@@ -150,7 +150,7 @@ def _convolution_backward() -> list[dict[str, Any]]:
         },
         {
             **common, "name": "convolution's gradients: arrays of their own", "points": 3, "visible": False,
-            "topic": "inputs left as they were; what one call returned isn't changed by the next",
+            "topic": "inputs unchanged, results not shared",
             "program": f"{program}\nagain, dw, db = conv2d_backward(-2 * g, x, weight, stride, padding)\n"
             "x_after, g_after, weight_after = x, g, weight",
             "expect": "dx dweight dbias again dw db x_after g_after weight_after",
@@ -208,7 +208,7 @@ def _pooling() -> list[dict[str, Any]]:
         },
         {
             **both, "name": "max-pooling: what a network sends through it", "points": 3, "visible": False,
-            "topic": "zeros behind a ReLU, odd sizes, inputs left as they were",
+            "topic": "zeros behind a ReLU, odd sizes",
             "program": f"{forward}\n{backward}\nx_after, g_after = x, g", "expect": "y dx x_after g_after",
             "draws": [inputs.pool((3, 7, 10, 3), 2, "rectified"), inputs.pool((2, 8, 10, 3), 3, "ties")],
         },
@@ -251,13 +251,13 @@ def _batch_norm() -> list[dict[str, Any]]:
         },
         {
             **forward, "name": "batch norm: means that depend on the position", "points": 3, "visible": False,
-            "topic": "means that depend on the position, images of any shape, x left as it was",
+            "topic": "means by position, x unchanged",
             "program": f"{forward['program']}\nx_after = x", "expect": "y x_after",
             "draws": [inputs.without(draw, "g") for draw in large],
         },
         {
             **forward, "name": "batch norm: a mean far from 0", "points": 3, "visible": False,
-            "topic": "feature maps whose mean is far larger than their spread",
+            "topic": "means far larger than the spread",
             "draws": [
                 inputs.without(inputs.maps((4, 3, 5, 2), 1e-5, mean=1e5), "g"),
                 inputs.without(inputs.maps((6, 2, 3, 3), 1e-3, mean=-2e5), "g"),
@@ -293,12 +293,12 @@ def _batch_norm() -> list[dict[str, Any]]:
         },
         {
             **backward, "name": "batch norm's gradients: other shapes", "points": 4, "visible": False,
-            "topic": "gradients of images of any shape, of both small and large spread",
+            "topic": "gradients of other shapes and spreads",
             "draws": [inputs.without(draw, "beta") for draw in large],
         },
         {
             **backward, "name": "batch norm: arrays of their own", "points": 2, "visible": False,
-            "topic": "inputs left as they were; what one call returned isn't changed by the next",
+            "topic": "inputs unchanged, results not shared",
             "program": "y = batch_norm(x, gamma, beta, eps)\ny_again = batch_norm(g, gamma, beta, eps)\n"
             f"{program}\nagain, dgamma_again, dbeta_again = batch_norm_backward(x, g, gamma, eps)\n"
             "x_after, g_after, gamma_after = x, g, gamma",
@@ -345,12 +345,12 @@ def _dilated() -> list[dict[str, Any]]:
         },
         {
             **common, "name": "dilated convolution: all together", "points": 4, "visible": False,
-            "topic": "stride, padding and dilation together, other kernel sizes", "program": program,
+            "topic": "stride, padding, dilation together", "program": program,
             "expect": "y", "draws": [inputs.without(draw, "g") for draw in large],
         },
         {
             **common, "name": "dilated convolution's gradients: all together", "points": 6, "visible": False,
-            "topic": "stride, padding and dilation together; inputs left as they were",
+            "topic": "gradients of all three together",
             "program": f"{backward}\nx_after, g_after, weight_after = x, g, weight",
             "expect": "dx dweight dbias x_after g_after weight_after",
             "draws": [inputs.without(draw, "bias") for draw in large],
