@@ -134,8 +134,8 @@ def _forward(rng: np.random.Generator) -> list[TaskCheck]:
     return [
         _check(1, "forward: y", 10, right, mistakes.OUTPUT),
         _check(1, "forward: what it keeps for backward", 4, keeping, mistakes.KEPT),
-        _check(1, "forward: arguments and earlier results stay as they are", 4, calls, mistakes.CHANGED),
-        _hidden(1, "forward: far from zero", 5, far, "values far from zero, and a feature that is constant"),
+        _check(1, "forward: nothing else changes", 4, calls, mistakes.CHANGED),
+        _hidden(1, "forward: far from zero", 5, far, "far from zero; a constant feature"),
         _hidden(1, "forward: other shapes", 4, axes, "x of two to five axes"),
         _hidden(1, "forward: float32", 3, single, "float32 arrays", SINGLE),
     ]
@@ -170,7 +170,7 @@ def _parameters(rng: np.random.Generator) -> list[TaskCheck]:
 
     right, axes = [case(shape) for shape in (*DENSE, *MAPS)], [case(shape) for shape in OTHERS]
     calls = [twice(shape) for shape in CALLS]
-    topic = "arguments and earlier results stay as they are"
+    topic = "nothing else changes"
     return [
         _check(2, "parameter_gradients: dgamma and dbeta", 7, right, mistakes.PARAMETERS),
         _hidden(2, "parameter_gradients: other shapes", 4, axes, "g of two to five axes"),
@@ -205,7 +205,7 @@ def _input(rng: np.random.Generator) -> list[TaskCheck]:
     calls = [twice(shape) for shape in CALLS]
     axes = cases([_upstream(rng, shape) for shape in OTHERS])
     single = cases([_single(_upstream(rng, shape)) for shape in ((8, 3), (4, 3, 2, 5))])
-    stay = "input_gradient: arguments and earlier results stay as they are"
+    stay = "input_gradient: nothing else changes"
     return [
         _check(3, "input_gradient: dx", 12, right, mistakes.INPUT),
         _check(3, stay, 5, calls, mistakes.INPUT_CHANGED),
@@ -258,13 +258,13 @@ def _weighted(rng: np.random.Generator) -> list[TaskCheck]:
     far = [kept(shape) for shape in ((9, 4), (6, 3, 2, 3))]
     axes = [gradients(shape, zeros=1) for shape in ((6, 1), (5, 3, 4), (6, 2, 3, 2))]
     calls = [twice(shape) for shape in ((5, 3), (4, 2, 3, 2))]
-    zeros = "some weights are zero; values far from zero"
+    zeros = "weights of zero; far from zero"
     return [
         _check(4, "weighted_forward: y", 6, outputs, mistakes.WEIGHTED_OUTPUT),
         _check(4, "weighted_backward: dx, dgamma, dbeta", 7, right, mistakes.WEIGHTED_GRADIENTS),
         _hidden(4, "weighted_forward: weights of zero", 4, far, zeros),
-        _hidden(4, "weighted_backward: other shapes", 5, axes, "some weights are zero; two to four axes"),
-        _hidden(4, "weighted: two calls", 3, calls, "arguments and earlier results stay as they are"),
+        _hidden(4, "weighted_backward: other shapes", 5, axes, "weights of zero; two to four axes"),
+        _hidden(4, "weighted: two calls", 3, calls, "nothing else changes"),
     ]
 
 

@@ -135,8 +135,8 @@ def _running(rng: np.random.Generator) -> list[TaskCheck]:
     return [
         _check(1, "initial_statistics: mean and variance", 3, initial, mistakes.INITIAL),
         _check(1, "update: mean and variance", 7, right, mistakes.UPDATE),
-        _check(1, "update: arguments and earlier results stay as they are", 3, calls),
-        _hidden(1, "update: other shapes", 3, others, "a batch of 2; x of two to five axes"),
+        _check(1, "update: nothing else changes", 3, calls),
+        _hidden(1, "update: other shapes", 3, others, "a batch of 2; two to five axes"),
         _hidden(1, "update: far from zero", 2, far, "values far from zero"),
         _hidden(1, "update: momentum 0 and 1", 2, ends, "momentum 0 and 1"),
     ]
@@ -168,7 +168,7 @@ def _evaluation(rng: np.random.Generator) -> list[TaskCheck]:
     others = [*[case(shape) for shape in OTHERS], case((5, 3), eps=1e-5)]
     return [
         _check(2, "evaluation_forward: y", 6, right, mistakes.OUTPUT),
-        _check(2, "evaluation_forward: what it is given stays as it is", 3, calls, mistakes.CHANGED),
+        _check(2, "evaluation_forward: nothing else changes", 3, calls, mistakes.CHANGED),
         _hidden(2, "evaluation_forward: a single example", 3, single, "a single example"),
         _hidden(2, "evaluation_forward: other shapes", 3, others, "two to five axes; running variance 0"),
     ]
@@ -198,7 +198,7 @@ def _gradients(rng: np.random.Generator) -> list[TaskCheck]:
 
     right = [case(shape) for shape in (*DENSE, *MAPS)]
     others, single = [case(shape) for shape in OTHERS], [case(shape) for shape in ((1, 3), (1, 2, 3, 4))]
-    calls, topic = [twice(shape) for shape in CALLS], "arguments and earlier results stay as they are"
+    calls, topic = [twice(shape) for shape in CALLS], "nothing else changes"
     return [
         _check(3, "evaluation_backward: dx, dgamma, dbeta", 7, right, mistakes.GRADIENTS),
         _hidden(3, "evaluation_backward: other shapes", 3, others, "g of two to five axes"),
@@ -234,8 +234,8 @@ def _recalibration(rng: np.random.Generator) -> list[TaskCheck]:
     others = [case((2, 4)), case((4, 3, 5)), case((5, 2, 3, 2), FAR)]
     return [
         _check(4, "recalibrate: mean and variance", 5, right, mistakes.RECALIBRATE),
-        _hidden(4, "recalibrate: a generator", 2, stream, "batches that come one by one"),
-        _hidden(4, "recalibrate: other shapes", 3, others, "small batches; values far from zero"),
+        _hidden(4, "recalibrate: a generator", 2, stream, "a generator of batches"),
+        _hidden(4, "recalibrate: other shapes", 3, others, "small batches; far from zero"),
     ]
 
 
@@ -267,7 +267,7 @@ def _folding(rng: np.random.Generator) -> list[TaskCheck]:
     return [
         _check(5, "fold: weight and bias", 7, right, mistakes.FOLD),
         _hidden(5, "fold: without a bias", 4, without, "a Dense without a bias"),
-        _hidden(5, "fold: used as a Dense", 4, use, "the folded Dense gives what both layers gave"),
+        _hidden(5, "fold: used as a Dense", 4, use, "the folded Dense in use"),
     ]
 
 
@@ -320,10 +320,10 @@ def _merging(rng: np.random.Generator) -> list[TaskCheck]:
     return [
         _check(6, "merge: count, mean and variance", 8, unequal, mistakes.MERGE),
         _check(6, "population: mean and unbiased variance", 5, together, mistakes.POPULATION),
-        _hidden(6, "merge: far from zero", 4, far, "means far from zero, with a million values in one shard"),
+        _hidden(6, "merge: far from zero", 4, far, "means far from zero; a million values"),
         _hidden(6, "merge: an empty shard", 2, empty, "a shard of count 0"),
-        _hidden(6, "merge: three shards", 2, calls, "three shards, one after the other; arguments stay"),
-        _hidden(6, "population: many shards", 4, many, "empty shards, one shard alone, means far from zero"),
+        _hidden(6, "merge: three shards", 2, calls, "three shards, one after the other"),
+        _hidden(6, "population: many shards", 4, many, "empty or single shards; far from zero"),
     ]
 
 

@@ -28,7 +28,7 @@ def main() -> int:
     parser.add_argument("submission", nargs="?", type=Path, default=Path(__file__).with_name("a3.py"))
     parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--lr", type=float, default=0.5)
-    parser.add_argument("--fast", action="store_true", help="200 steps on the synthetic stroke digits")
+    parser.add_argument("--fast", action="store_true", help="100 steps on the synthetic stroke digits")
     args = parser.parse_args()
 
     mine = load(args.submission)
@@ -40,7 +40,7 @@ def main() -> int:
 
     train, held_back, notice = data(args.fast)
     print(notice or f"data: {train.title}")
-    steps = 200 if args.fast else args.steps
+    steps = 100 if args.fast else args.steps
     batch_norm = as_op(mine.forward, mine.backward)
     histories = {
         name: fit(model, train, held_back, steps, args.lr)
