@@ -86,7 +86,7 @@ for name, affine in (("without gamma and beta", False), ("with gamma and beta", 
 
 figure, axes = plt.subplots(1, 3, figsize=(13, 3.8), layout="constrained")
 axes[0].plot(gammas, straight, "o-", color="#0072B2")
-axes[0].set(xlabel="gamma", ylabel="R² of the best straight line", ylim=(0.5, 1.02), title="How straight it is")
+axes[0].set(xlabel="gamma", ylabel="R² of the best straight line", ylim=(0.5, 1.02))
 dl.plots.curves(histories, ax=axes[1]).set_title(f"Training: {train.title}")
 axes[1].legend(loc="lower right", fontsize="small")
 learnt = [layer for layer in models["with gamma and beta"] if isinstance(layer, BatchNorm)]
