@@ -47,8 +47,11 @@ def _read_figures(folder: Path, record: Comparison | TrainingRecord | LabResult)
     path = folder / FIGURES
     if not path.exists():
         return _drawn_anew(record)
+    kept = _json(path)
     try:
-        found = [figure_from_plain(plain) for plain in _json(path)]
+        if not isinstance(kept, list):
+            raise TypeError(f"a {type(kept).__name__} in place of a list")
+        found = [figure_from_plain(plain) for plain in kept]
         return tuple(Drawn(data, _svg(folder, data)) for data in found)
     except (KeyError, TypeError, AttributeError, ValueError, OSError) as error:
         raise ValueError(f"{path}: expected the figures of a run, got {_reason(error)}") from error
