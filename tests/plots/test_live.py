@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 import types
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -428,3 +429,28 @@ def test_ipython_in_a_terminal_is_no_notebook(notebook, tmp_path):
     assert not notebook[1]
     assert (tmp_path / "live.png").exists()
 
+
+
+def test_other_threads_get_the_file_since_windows_belong_to_the_main_one(windows, tmp_path):
+    thread = threading.Thread(target=fit, args=(plots.Live(tmp_path / "live.png"),))
+    thread.start()
+    thread.join()
+    assert not windows
+    assert (tmp_path / "live.png").exists()
+
+
+def test_the_cells_output_needs_no_events_of_its_own(notebook, clock):
+    training, live = state(), plots.Live()
+    live.on_start(training)
+    for _ in range(5):
+        clock.now += 0.2
+        advance(training)
+        live.on_step(training)
+    assert len(notebook[1][0].pictures) == 1
+
+
+def test_a_console_that_has_gone_is_no_obstacle(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", None)
+    _, history = fit(plots.Live(tmp_path / "live.png"), progress=False)
+    assert history.stopped == "finished"
+    assert (tmp_path / "live.png").exists()
