@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minidl.grading.course.checks import Case, Hint, TaskCheck
+from minidl.grading.course.checks import Case, TaskCheck
 
 from . import mistakes
 from .solution import forward, input_gradient, parameter_gradients, weighted_backward, weighted_forward
@@ -15,12 +15,12 @@ Shape = tuple[int, ...]
 
 DENSE: list[Shape] = [(4, 3), (4, 2)]
 MAPS: list[Shape] = [(4, 2, 1, 2), (4, 1, 2, 1)]
-CALLS: list[Shape] = [(4, 2), (4, 2, 1, 1)]
+CALLS: list[Shape] = [(4, 2), (4, 3)]
 OTHERS: list[Shape] = [(6, 1), (4, 3, 5), (5, 3, 4, 2), (4, 2, 3, 2, 4)]
 SINGLE = 1e-5       # for float32 arrays
 
 Y = "y, cache = forward(x, gamma, beta, eps)"
-KEPT = "_, (x_hat, inverse, kept_gamma) = forward(x, gamma, beta, eps)"
+KEPT = "y, (x_hat, inverse, kept_gamma) = forward(x, gamma, beta, eps)"
 FORWARD_TWICE = """y, (x_hat, inverse, _) = forward(x, gamma, beta, eps)
 y_2, _ = forward(x_2, gamma, beta, eps)
 x_after, gamma_after, beta_after = x, gamma, beta"""
@@ -109,8 +109,8 @@ def _forward(rng: np.random.Generator) -> list[TaskCheck]:
         return [Case(Y, given, {"y": forward(**_double(given))[0]}) for given in inputs]
 
     def kept(given: dict[str, Any]) -> Case:
-        _, (x_hat, inverse, gamma) = forward(**given)
-        return Case(KEPT, given, {"x_hat": x_hat, "inverse": inverse, "kept_gamma": gamma})
+        y, (x_hat, inverse, gamma) = forward(**given)
+        return Case(KEPT, given, {"y": y, "x_hat": x_hat, "inverse": inverse, "kept_gamma": gamma})
 
     def twice(shape: Shape) -> Case:
         given, x_2 = _given(rng, shape), _batch(rng, shape)
@@ -125,14 +125,15 @@ def _forward(rng: np.random.Generator) -> list[TaskCheck]:
         given["x"][:, 1] = 2.5
         return {**given, "eps": 1e-5}
 
-    right = cases([_given(rng, shape) for shape in (*DENSE, *MAPS)])
+    dense, maps = (cases([_given(rng, shape) for shape in shapes]) for shapes in (DENSE, MAPS))
     keeping = [kept(_given(rng, shape)) for shape in CALLS]
     calls = [twice(shape) for shape in CALLS]
     far = cases([_given(rng, shape, 4e5) for shape in ((9, 4), (6, 3, 2, 3))] + [constant()])
-    axes = cases([_given(rng, shape) for shape in OTHERS])
+    axes = [kept(_given(rng, shape)) for shape in OTHERS]
     single = cases([_single(_given(rng, shape)) for shape in ((8, 3), (4, 3, 2, 5))])
     return [
-        _check(1, "forward: y", 10, right, mistakes.OUTPUT),
+        _check(1, "forward: y, dense", 6, dense, mistakes.OUTPUT),
+        _check(1, "forward: y, feature maps", 4, maps, mistakes.OUTPUT, told=dense),
         _check(1, "forward: what it keeps for backward", 4, keeping, mistakes.KEPT),
         _check(1, "forward: nothing else changes", 4, calls, mistakes.CHANGED),
         _hidden(1, "forward: far from zero", 5, far, "far from zero; a constant feature"),
@@ -168,11 +169,12 @@ def _parameters(rng: np.random.Generator) -> list[TaskCheck]:
         after = {f"{name}_after": given[name] for name in ("g", "x_hat", "gamma")}
         return Case(PARAMETERS_TWICE, {**given, **other}, {**gradients, **after})
 
-    right, axes = [case(shape) for shape in (*DENSE, *MAPS)], [case(shape) for shape in OTHERS]
+    dense, maps, axes = ([case(shape) for shape in shapes] for shapes in (DENSE, MAPS, OTHERS))
     calls = [twice(shape) for shape in CALLS]
     topic = "nothing else changes"
     return [
-        _check(2, "parameter_gradients: dgamma and dbeta", 7, right, mistakes.PARAMETERS),
+        _check(2, "parameter_gradients: dense", 4, dense, mistakes.PARAMETERS),
+        _check(2, "parameter_gradients: feature maps", 3, maps, mistakes.PARAMETERS, told=dense),
         _hidden(2, "parameter_gradients: other shapes", 4, axes, "g of two to five axes"),
         _hidden(2, "parameter_gradients: two calls", 4, calls, topic),
     ]
@@ -201,13 +203,14 @@ def _input(rng: np.random.Generator) -> list[TaskCheck]:
         after = {f"{name}_after": given[name] for name in ("g", "x_hat", "inverse", "gamma")}
         return Case(INPUT_TWICE, {**given, **other}, {**gradients, **after})
 
-    right = cases([_upstream(rng, shape) for shape in (*DENSE, *MAPS)])
+    dense, maps = (cases([_upstream(rng, shape) for shape in shapes]) for shapes in (DENSE, MAPS))
     calls = [twice(shape) for shape in CALLS]
     axes = cases([_upstream(rng, shape) for shape in OTHERS])
     single = cases([_single(_upstream(rng, shape)) for shape in ((8, 3), (4, 3, 2, 5))])
     stay = "input_gradient: nothing else changes"
     return [
-        _check(3, "input_gradient: dx", 12, right, mistakes.INPUT),
+        _check(3, "input_gradient: dx, dense", 7, dense, mistakes.INPUT),
+        _check(3, "input_gradient: dx, feature maps", 5, maps, mistakes.INPUT, told=dense),
         _check(3, stay, 5, calls, mistakes.INPUT_CHANGED),
         _hidden(3, "input_gradient: other shapes", 8, axes, "g of two to five axes"),
         _hidden(3, "input_gradient: float32", 5, single, "float32 arrays", SINGLE),
@@ -250,18 +253,22 @@ def _weighted(rng: np.random.Generator) -> list[TaskCheck]:
         }
         return Case(WEIGHTED_TWICE, {**inputs, **more}, expected)
 
-    outputs = []
-    for shape in (*DENSE, *MAPS):
+    def output(shape: Shape) -> Case:
         inputs = given(shape)
-        outputs.append(Case(WEIGHTED_Y, inputs, {"y": weighted_forward(**inputs)[0]}))
-    right = [gradients(shape) for shape in (*DENSE, *MAPS)]
+        return Case(WEIGHTED_Y, inputs, {"y": weighted_forward(**inputs)[0]})
+
+    dense, maps = ([output(shape) for shape in shapes] for shapes in (DENSE, MAPS))
+    dense_gradients, maps_gradients = ([gradients(shape) for shape in shapes] for shapes in (DENSE, MAPS))
+    known, known_gradients = mistakes.WEIGHTED_OUTPUT, mistakes.WEIGHTED_GRADIENTS
     far = [kept(shape) for shape in ((9, 4), (6, 3, 2, 3))]
     axes = [gradients(shape, zeros=1) for shape in ((6, 1), (5, 3, 4), (6, 2, 3, 2))]
     calls = [twice(shape) for shape in ((5, 3), (4, 2, 3, 2))]
     zeros = "weights of zero; far from zero"
     return [
-        _check(4, "weighted_forward: y", 6, outputs, mistakes.WEIGHTED_OUTPUT),
-        _check(4, "weighted_backward: dx, dgamma, dbeta", 7, right, mistakes.WEIGHTED_GRADIENTS),
+        _check(4, "weighted_forward: dense", 3, dense, known),
+        _check(4, "weighted_forward: feature maps", 3, maps, known, told=dense),
+        _check(4, "weighted_backward: dense", 4, dense_gradients, known_gradients),
+        _check(4, "weighted_backward: feature maps", 3, maps_gradients, known_gradients, dense_gradients),
         _hidden(4, "weighted_forward: weights of zero", 4, far, zeros),
         _hidden(4, "weighted_backward: other shapes", 5, axes, "weights of zero; two to four axes"),
         _hidden(4, "weighted: two calls", 3, calls, "nothing else changes"),
@@ -272,10 +279,14 @@ def _weighted(rng: np.random.Generator) -> list[TaskCheck]:
 
 
 def _check(
-    task: int, name: str, points: float, cases: list[Case], known: list[tuple[str, mistakes.Mistake]]
+    task: int,
+    name: str,
+    points: float,
+    cases: list[Case],
+    known: list[tuple[str, mistakes.Mistake]],
+    told: list[Case] | None = None,
 ) -> TaskCheck:
-    found: list[Hint] = mistakes.hints(known, cases)
-    return TaskCheck(name, task, points, cases, hints=found)
+    return TaskCheck(name, task, points, cases, hints=mistakes.hints(known, cases, told or []))
 
 
 def _hidden(

@@ -24,7 +24,7 @@ Shape = tuple[int, ...]
 
 DENSE: list[Shape] = [(4, 3), (3, 2)]
 MAPS: list[Shape] = [(4, 2, 1, 2), (3, 1, 2, 1)]
-CALLS: list[Shape] = [(4, 2), (4, 2, 1, 1)]
+CALLS: list[Shape] = [(4, 2), (4, 3)]
 OTHERS: list[Shape] = [(6, 1), (4, 3, 5), (5, 3, 4, 2), (4, 2, 3, 2, 4)]
 FAR = 4e5
 
@@ -127,15 +127,16 @@ def _running(rng: np.random.Generator) -> list[TaskCheck]:
     for features in (int(rng.integers(2, 5)), 1):
         mean, var = initial_statistics(features)
         initial.append(Case(INITIAL, {"features": features}, {"mean": mean, "var": var}))
-    right = [case(shape) for shape in (*DENSE, *MAPS)]
+    dense, maps = ([case(shape) for shape in shapes] for shapes in (DENSE, MAPS))
     calls = [twice(shape) for shape in CALLS]
     others = [case(shape) for shape in ((2, 3), *OTHERS)]
     far = [case(shape, distance=FAR) for shape in ((9, 4), (6, 3, 2, 3))]
     ends = [case(shape, momentum) for shape, momentum in zip(MAPS, (0.0, 1.0), strict=True)]
     return [
         _check(1, "initial_statistics: mean and variance", 3, initial, mistakes.INITIAL),
-        _check(1, "update: mean and variance", 7, right, mistakes.UPDATE),
-        _check(1, "update: nothing else changes", 3, calls),
+        _check(1, "update: dense", 4, dense, mistakes.UPDATE),
+        _check(1, "update: feature maps", 3, maps, mistakes.UPDATE, told=dense),
+        _check(1, "update: nothing else changes", 3, calls, []),
         _hidden(1, "update: other shapes", 3, others, "a batch of 2; two to five axes"),
         _hidden(1, "update: far from zero", 2, far, "values far from zero"),
         _hidden(1, "update: momentum 0 and 1", 2, ends, "momentum 0 and 1"),
@@ -162,12 +163,13 @@ def _evaluation(rng: np.random.Generator) -> list[TaskCheck]:
         }
         return Case(OUTPUT_TWICE, {**inputs, "x_2": x_2}, expected)
 
-    right = [case(shape) for shape in (*DENSE, *MAPS)]
+    dense, maps = ([case(shape) for shape in shapes] for shapes in (DENSE, MAPS))
     calls = [twice(shape) for shape in CALLS]
     single = [case(shape) for shape in ((1, 3), (1, 2, 3, 4), (1, 1))]
     others = [*[case(shape) for shape in OTHERS], case((5, 3), eps=1e-5)]
     return [
-        _check(2, "evaluation_forward: y", 6, right, mistakes.OUTPUT),
+        _check(2, "evaluation_forward: dense", 4, dense, mistakes.OUTPUT),
+        _check(2, "evaluation_forward: feature maps", 2, maps, mistakes.OUTPUT, told=dense),
         _check(2, "evaluation_forward: nothing else changes", 3, calls, mistakes.CHANGED),
         _hidden(2, "evaluation_forward: a single example", 3, single, "a single example"),
         _hidden(2, "evaluation_forward: other shapes", 3, others, "two to five axes; running variance 0"),
@@ -196,11 +198,12 @@ def _gradients(rng: np.random.Generator) -> list[TaskCheck]:
         }
         return Case(GRADIENTS_TWICE, {**inputs, "g_2": g_2}, expected)
 
-    right = [case(shape) for shape in (*DENSE, *MAPS)]
+    dense, maps = ([case(shape) for shape in shapes] for shapes in (DENSE, MAPS))
     others, single = [case(shape) for shape in OTHERS], [case(shape) for shape in ((1, 3), (1, 2, 3, 4))]
     calls, topic = [twice(shape) for shape in CALLS], "nothing else changes"
     return [
-        _check(3, "evaluation_backward: dx, dgamma, dbeta", 7, right, mistakes.GRADIENTS),
+        _check(3, "evaluation_backward: dense", 4, dense, mistakes.GRADIENTS),
+        _check(3, "evaluation_backward: feature maps", 3, maps, mistakes.GRADIENTS, told=dense),
         _hidden(3, "evaluation_backward: other shapes", 3, others, "g of two to five axes"),
         _hidden(3, "evaluation_backward: a single example", 3, single, "a single example"),
         _hidden(3, "evaluation_backward: two calls", 2, calls, topic),
@@ -229,11 +232,12 @@ def _recalibration(rng: np.random.Generator) -> list[TaskCheck]:
         after = {"x_1_after": inputs["x_1"], "x_3_after": inputs["x_3"]}
         return Case(RECALIBRATE_ONCE, inputs, {"mean": mean, "var": var, **after})
 
-    right = [case(shape) for shape in (DENSE[0], CALLS[0], MAPS[1], CALLS[1])]
+    dense, maps = ([case(shape) for shape in shapes] for shapes in (CALLS, MAPS))
     stream = [once(shape) for shape in ((4, 3), (3, 2, 3, 2))]
     others = [case((2, 4)), case((4, 3, 5)), case((5, 2, 3, 2), FAR)]
     return [
-        _check(4, "recalibrate: mean and variance", 5, right, mistakes.RECALIBRATE),
+        _check(4, "recalibrate: dense", 3, dense, mistakes.RECALIBRATE),
+        _check(4, "recalibrate: feature maps", 2, maps, mistakes.RECALIBRATE, told=dense),
         _hidden(4, "recalibrate: a generator", 2, stream, "a generator of batches"),
         _hidden(4, "recalibrate: other shapes", 3, others, "small batches; far from zero"),
     ]
@@ -339,9 +343,10 @@ def _check(
     name: str,
     points: float,
     cases: list[Case],
-    known: list[tuple[str, mistakes.Mistake]] | None = None,
+    known: list[tuple[str, mistakes.Mistake]],
+    told: list[Case] | None = None,
 ) -> TaskCheck:
-    return TaskCheck(name, task, points, cases, hints=mistakes.hints(known or [], cases))
+    return TaskCheck(name, task, points, cases, hints=mistakes.hints(known, cases, told or []))
 
 
 def _hidden(task: int, name: str, points: float, cases: list[Case], topic: str) -> TaskCheck:

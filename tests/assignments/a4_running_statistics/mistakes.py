@@ -12,13 +12,19 @@ from minidl.grading.course.checks import Case, Hint
 Mistake = Callable[..., dict[str, Any]]
 
 
-def hints(mistakes: Sequence[tuple[str, Mistake]], cases: Sequence[Case]) -> list[Hint]:
-    """A hint for each mistake that shows in two of the cases or more, by the first and last of these."""
+def hints(
+    mistakes: Sequence[tuple[str, Mistake]], cases: Sequence[Case], told: Sequence[Case] = ()
+) -> list[Hint]:
+    """A hint for each mistake that shows in two of the cases or more, by the first and last of these.
+
+    Two are enough, and students' checks.json stays small; so it does without the mistakes that show in the
+    cases `told` of another check, which names them.
+    """
     found = []
     for sentence, mistake in mistakes:
         outputs = [_shown(mistake, case) for case in cases]
         showing = [i for i, output in enumerate(outputs) if output]
-        if len(showing) >= 2:       # two are enough, and students' checks.json stays small
+        if len(showing) >= 2 and not any(_shown(mistake, case) for case in told):
             keep = (showing[0], showing[-1])
             found.append(Hint(sentence, [output if i in keep else {} for i, output in enumerate(outputs)]))
     return found
