@@ -173,3 +173,13 @@ def test_a8_checks_its_layers_and_trains_every_arm(monkeypatch, digits, tmp_path
     assert [r["arm"] for r in runs] == list(module.ARMS)
     solution("a8_project", "summary.py").main(out)
     assert "noise alone: " in capsys.readouterr().out
+
+
+def test_a8_shows_where_the_gradient_of_a_plain_network_gets_lost(monkeypatch, digits, capsys):
+    monkeypatch.setitem(sys.modules, "a8", solution("a8_project", "a8.py"))
+    solution("a8_project", "first_step.py").main()
+    lines = capsys.readouterr().out.splitlines()[1:]
+    norms = {line.split(":")[0]: [float(x) for x in re.findall(r"\d\.\d{3}", line)] for line in lines}
+    assert norms["plain"][0] < 0.1 * norms["plain"][3]
+    assert norms["BN in the last layer"][0] > 3 * norms["plain"][0]
+    assert norms["BN in the first layer"][0] < 2 * norms["plain"][0]
