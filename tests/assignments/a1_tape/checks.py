@@ -40,13 +40,13 @@ def _tape(draw):
 
     def own_copy(x):
         first = x.astype(np.float64)
-        return _case(p.OWN_COPY, {"x": x}, first=first, second=[1.0, 2.0, 3.0], floats=[3, 3])
+        return _case(p.OWN_COPY, {"x": x}, first=first, second=[1.0, 2.0, 3.0], are_float64=[1, 1])
 
     def refused(x):
         return _case(p.REFUSED, {"x": x}, lengths=[2, 1, 3], last=2 * x)
 
     def rules(x):
-        return _case(p.RULES, {"x": x}, back=3 * x, forth=3 * (x + 1), names=[1, 1, 1])
+        return _case(p.RULES, {"x": x}, back=3 * x, forth=3 * (x + 1), number=1, count=2, same_op=1)
 
     return [
         TaskCheck("numbers of values, inputs and outputs", 1, 5, [
