@@ -15,6 +15,10 @@ from tests.assignments.materials import STUDENTS, judge, load_text, materials, w
 HANDOUT = STUDENTS / "a5_convolution"
 
 
+def material():
+    return next(m for m in materials() if m.assignment.name == "A5")
+
+
 @pytest.fixture
 def curve():
     spec = importlib.util.spec_from_file_location("a5_curve", HANDOUT / "curve.py")
@@ -57,11 +61,10 @@ def test_the_dilated_gradients_are_those_of_central_differences(stride, padding,
 
 
 def test_answers_kept_for_the_visible_checks_pass_those_and_no_hidden_one():
-    material = next(m for m in materials() if m.assignment.name == "A5")
-    wrong = next(wrong for wrong in wrongs(material) if "visible checks only" in wrong.name)
+    wrong = next(wrong for wrong in wrongs(material()) if "visible checks only" in wrong.name)
     names = load_text(wrong.text, "kept")
-    assert all(judgement.passed for judgement in judge(names, read_visible(material.assignment)))
-    hidden = [check for check in material.checks(7) if check.task == 1 and not check.visible]
+    assert all(judgement.passed for judgement in judge(names, read_visible(material().assignment)))
+    hidden = [check for check in material().checks(7) if check.task == 1 and not check.visible]
     assert not any(judgement.passed for judgement in judge(names, hidden))
 
 
@@ -87,6 +90,12 @@ def test_what_a_starter_lacks_comes_from_the_library_and_is_named(curve, capsys)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 3
     assert all("the library's stands in" in line for line in lines)
+
+
+def test_pieces_may_be_classes_of_their_own(curve, capsys):
+    pieces = curve.pieces_of(material().private / "right" / "own_classes.py")
+    assert not set(pieces.values()) & set(curve.LIBRARY.values())
+    assert capsys.readouterr().out == ""
 
 
 def test_slow_functions_get_fewer_images(curve):
