@@ -316,7 +316,7 @@ def _merging(rng: np.random.Generator) -> list[TaskCheck]:
 
     n = [int(k) for k in rng.integers(3, 30, 8)]
     unequal = [case(3, (n[0], 3 * n[0] + 1)), case(2, (2 * n[1] + 1, n[1])), case(2, (n[2], n[2] + 2))]
-    far = [case(4, (n[3], 2 * n[3] + 1), FAR), case(2, (1_000_000, n[4]), 1e7)]
+    far = [case(4, (n[3], 2 * n[3] + 1), FAR), case(2, (3_000_000, 100_000 + n[4]), 1e7)]
     empty = [case(3, (0, n[5])), case(2, (n[6], 0)), case(2, (n[6], n[5]))]
     calls = [twice(2, (n[7], n[0] + 40, n[1] + 80)), twice(4, (n[2] + 50, n[3], n[4] + 90))]
     together = [several(2, [n[0], 2 * n[1] + 30, n[2]]), several(3, [n[3], n[4] + 35, n[5], n[6] + 70])]
@@ -324,7 +324,7 @@ def _merging(rng: np.random.Generator) -> list[TaskCheck]:
     return [
         _check(6, "merge: count, mean and variance", 8, unequal, mistakes.MERGE),
         _check(6, "population: mean and unbiased variance", 5, together, mistakes.POPULATION),
-        _hidden(6, "merge: far from zero", 4, far, "means far from zero; a million values"),
+        _hidden(6, "merge: far from zero", 4, far, "means far from zero; millions of values"),
         _hidden(6, "merge: an empty shard", 2, empty, "a shard of count 0"),
         _hidden(6, "merge: three shards", 2, calls, "three shards, one after the other"),
         _hidden(6, "population: many shards", 4, many, "empty or single shards; far from zero"),

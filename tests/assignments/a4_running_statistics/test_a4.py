@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from minidl import ops
+from minidl.grading.course.assignment import read_visible
 from tests.assignments.a4_running_statistics import solution
-from tests.assignments.materials import STUDENTS, Material, read_assignment, wrongs
+from tests.assignments.materials import STUDENTS, Material, judge, lost, read_assignment, wrongs
 
 FOLDER = STUDENTS / "a4_running_statistics"
 PRIVATE = STUDENTS.parents[1] / "tests" / "assignments" / "a4_running_statistics"
@@ -66,6 +67,19 @@ def test_each_wrong_batch_norm_that_can_occur_here_is_among_the_wrong_submission
         "N for NHW in the running variance", "training formula in evaluation", "x centred in place",
         "gradient buffer shared between two inputs",
     }
+
+
+def test_answers_kept_for_the_visible_checks_pass_those_and_no_hidden_one():
+    names = ("update: dense", "update: feature maps")
+    visible = [check for check in read_visible(MATERIAL.assignment) if check.name in names]
+    kept = {
+        case.inputs["x"].tobytes(): tuple(case.expected.values()) for check in visible for case in check.cases
+    }
+    submission = {"update": lambda mean, var, x, momentum: kept.get(x.tobytes(), (mean, var))}
+    assert len(visible) == 2
+    assert not lost(judge(submission, visible))
+    hidden = [check for check in MATERIAL.checks(1) if check.name != "update: momentum 0 and 1"]
+    assert not any(judgement.passed for judgement in judge(submission, hidden))
 
 
 def test_the_experiment_trains_draws_and_folds(tmp_path):
