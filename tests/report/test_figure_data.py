@@ -94,6 +94,25 @@ def test_bars_and_a_crowd_of_lines(figure):
     assert crowd.background[4].label == "median of unit 5"
 
 
+def test_a_few_upright_lines_are_named_one_by_one(figure):
+    ax = figure.subplots()
+    ax.vlines([1, 2], [0, 0], [5, 6], label="reach")
+    ax.axvline(1.5, label="a mark")
+    ax.bar([], [])
+    first, second, _ = only(figure).series
+    assert (first.label, first.x, first.y) == ("reach 1", [1, 1], [0, 5])
+    assert (second.label, second.y) == ("reach 2", [0, 6])
+
+
+def test_of_many_lines_the_number_is_told(figure):
+    ax = figure.subplots()
+    for i in range(9):
+        ax.plot([0, 1], [i, i], label=f"line {i}")
+    ax.plot([0, 1], [NAN, NAN], label="gone")
+    ax.set_ylabel("y")
+    assert figure_data("name", figure).alt == "name. y: 9 lines."
+
+
 def test_a_confusion_matrix_keeps_counts_and_shares(figure):
     plots.confusion_matrix([[48, 2], [0, 50]], ["cat", "dog"], figure.subplots())
     panel = only(figure)

@@ -62,8 +62,8 @@ def _overview(runs: Sequence[Run], sections: Sequence[Section]) -> Html:
     """One line for each run, and a link to it."""
     return tag("ol", *(
         tag(
-            "li", tag("a", _title(run, section), href=f"#run-{i}"), f" ({run.name}) ", _synthetic(section),
-            section.summary,
+            "li", tag("a", _title(run, section), href=f"#run-{i}"),
+            f" ({run.name}) " if run.name != section.title else " ", _synthetic(section), section.summary,
         )
         for i, (run, section) in enumerate(zip(runs, sections, strict=True), start=1)
     ), class_="overview")
