@@ -57,7 +57,7 @@ def _tape(draw):
         ]),
         TaskCheck("the record keeps op, vjp and jvp", 1, 2, [rules(draw(3))]),
         TaskCheck("inputs that aren't on the tape", 1, 4, [refused(draw(3)), refused(draw(2, 2))],
-                  **_hidden("what record does with an input that isn't on the tape")),
+                  **_hidden("record with an input that isn't on the tape")),
     ]
 
 
@@ -104,11 +104,11 @@ def _vjps(draw):
         TaskCheck("unbroadcast: other shapes", 2, 3, [
             narrow((3, 2), ()), narrow((4, 2, 3, 5), (2, 1, 5)), narrow((2, 1), (1,)), narrow((1, 3), (1, 3)),
             narrow((2, 2), (2,)),
-        ], **_hidden("unbroadcast: no axes, several axes at once, axes of length 1")),
+        ], **_hidden("unbroadcast: no axes, several, of length 1")),
         TaskCheck("multiply and add: shapes that are equal", 2, 5, [*products, *adds], hints=[exchanged]),
         TaskCheck("add and multiply: broadcast", 2, 5, [
             *pairs("vjp_add", *stretched), *pairs("vjp_multiply", *stretched),
-        ], **_hidden("add and multiply: gradients of operands that were broadcast")),
+        ], **_hidden("add, multiply: operands that were broadcast")),
         TaskCheck("matmul", 2, 3, pairs("vjp_matmul", ((2, 3), (3, 4)), ((3, 3), (3, 3)))),
         TaskCheck("matmul: other shapes", 2, 2, pairs(
             "vjp_matmul", ((5, 2), (2, 2)), ((2, 4), (4, 1)), ((1, 2), (2, 5)),
@@ -199,11 +199,11 @@ def _backward(draw):
         TaskCheck("a value that is both inputs of one record", 3, 4, [twice(3), twice(2, 2)]),
         TaskCheck("a chain of 10,000", 3, 3, [deep()]),
         TaskCheck("arrays that are shared", 3, 4, [shared(3), shared(2), read_only(2, 3)],
-                  **_hidden("a vjp may return g itself, twice, or an array that can't be written to")),
+                  **_hidden("a vjp's arrays may be shared or read-only")),
         TaskCheck("each vjp is asked once", 3, 4, [ladder(2), ladder(2, 3)],
-                  **_hidden("many paths: how often a record's vjp is asked")),
+                  **_hidden("many paths: how often each vjp is asked")),
         TaskCheck("values without a path", 3, 4, [no_path(n) for n in (3, 4, 2, 0)],
-                  **_hidden("values that the output doesn't depend on, records after the output")),
+                  **_hidden("no path to the output; records after it")),
     ]
 
 
@@ -267,7 +267,7 @@ def _forward(draw):
             pair("jvp_add", (3, 1), (4,)), pair("jvp_multiply", (2, 3), (3,)),
             pair("jvp_multiply", (), (2, 2)), pair("jvp_matmul", (3, 3), (3, 3)), total((3, 2, 4), 1),
             total((3,), 0),
-        ], **_hidden("tangents of operands that were broadcast; sums over other axes")),
+        ], **_hidden("tangents: broadcast operands, other sums")),
         TaskCheck("forward mode: a chain of two", 4, 4, [chain(2, 3), chain(3, 3)]),
         TaskCheck("forward mode: a diamond", 4, 3, [diamond(2, 3), diamond(3, 3)]),
         TaskCheck("forward mode: leaves without a seed", 4, 5, [

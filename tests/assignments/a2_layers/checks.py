@@ -59,6 +59,13 @@ def _dense(draw):
         dx, dW, db = s.dense_backward(g, x, W)
         return _case("dx, dW, db = dense_backward(g, x, W)", {"g": g, "x": x, "W": W}, dx=dx, dW=dW, db=db)
 
+    def single(n, m, k):
+        arrays = {"x": draw(n, m), "W": draw(m, k), "b": draw(k), "g": draw(n, k)}
+        inputs = {name: a.astype(np.float32) for name, a in arrays.items()}
+        x, W, b, g = map(_double, inputs.values())
+        dx, dW, db = s.dense_backward(g, x, W)
+        return _case(p.SINGLE_DENSE, inputs, y=x @ W + b, dx=dx, dW=dW, db=db, same_dtype=[1, 1, 1, 1])
+
     cases = [backward(4, 3, 2), backward(5, 2, 3)]
 
     def averaged(case):
@@ -70,9 +77,11 @@ def _dense(draw):
     return [
         TaskCheck("dense, forward", 1, 4, [forward(4, 3, 2), forward(2, 5, 3)]),
         TaskCheck("dense, backward", 1, 6, cases, hints=[twice]),
-        TaskCheck("dense: other sizes", 1, 5, [
+        TaskCheck("dense: other sizes", 1, 3, [
             forward(1, 3, 2), forward(3, 3, 3), backward(3, 3, 3), backward(1, 4, 2), backward(6, 2, 1),
         ], **_hidden("square matrices, one example, one output")),
+        TaskCheck("dense: float32", 1, 2, [single(4, 3, 2), single(1, 2, 2)], **_hidden("dense in float32"),
+                  tolerance=SINGLE),
     ]
 
 
@@ -172,7 +181,7 @@ def _cross_entropy(draw, labels):
         ], **_hidden("logits in float32, small and large"), tolerance=SINGLE),
         TaskCheck("cross-entropy: batch and classes", 3, 2, [
             unchanged(draw(3, 3)), unchanged(draw(1, 4)), unchanged(draw(6, 2)),
-        ], **_hidden("as many examples as classes, one example; what came in stays as it was")),
+        ], **_hidden("other batch sizes; arguments stay as they were")),
     ]
 
 
@@ -214,13 +223,12 @@ def _gradient_check(draw):
         TaskCheck("numeric gradient", 4, 5, [numeric(4), numeric(2, 3)], tolerance=MEASURED),
         TaskCheck("numeric gradient: views, axes, steps", 4, 4, [
             view(2, 3), view(3, 3), numeric(2, 2, 2), step(0.1), step(0.01),
-        ], **_hidden("numeric gradient: an array with three axes, a transposed view, another h"),
+        ], **_hidden("numeric gradient: three axes, a view, another h"),
             tolerance=MEASURED),
         TaskCheck("verdicts on right and wrong gradients", 4, 5, [verdicts(2), verdicts(3)]),
         TaskCheck("verdicts: small errors, small scales, odd gradients", 4, 4, [
             subtle(2, 1.0), subtle(3, 1e-7), subtle(2, 1e6), strange(3),
-        ], **_hidden("one element wrong by a little, functions of very small and very large scale, "
-                     "gradients of another shape or with NaN")),
+        ], **_hidden("small errors, tiny and huge values, shapes, NaN")),
         TaskCheck("verdicts at kinks", 4, 2, [kink(5), kink(6)]),
     ]
 
@@ -265,7 +273,7 @@ def _weighted(draw, labels, random):
         TaskCheck("weighted: large logits", 5, 5, [
             *both(inputs(3000 * draw(5, 3))), *both(inputs(draw(4, 3) + 10_000)),
             *both(inputs(draw(3, 3) - 10_000)),
-        ], **_hidden("weighted cross-entropy at large logits of both signs")),
+        ], **_hidden("weighted: large logits of both signs")),
         TaskCheck("weighted: weights of 0, classes that are missing", 5, 4, [
             *both(inputs(draw(5, 3), [0.0, 1.5, 2.0])), *both(missing()), *both(inputs(draw(3, 3))),
         ], **_hidden("classes of weight 0, classes that don't occur")),

@@ -19,7 +19,7 @@ def dense_forward(x, W, b):
 
 
 def dense_backward(g, x, W):
-    return tuple(_pull(dl.ops.dense, g, x, W, np.zeros(W.shape[1]))[1])
+    return tuple(_pull(dl.ops.dense, g, x, W, np.zeros_like(W[0]))[1])
 
 
 def sigmoid(x):

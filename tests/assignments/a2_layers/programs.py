@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+SINGLE_DENSE = """
+y = dense_forward(x, W, b)
+dx, dW, db = dense_backward(g, x, W)
+same_dtype = np.array([a.dtype == np.float32 for a in (y, dx, dW, db)])
+""".strip()
+
 SAFE_SIGMOID = """
 with np.errstate(over="raise", invalid="raise", divide="raise"):
     y = sigmoid(x)

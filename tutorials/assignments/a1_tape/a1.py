@@ -121,7 +121,10 @@ def vjp_matmul(g: Array, a: Array, b: Array) -> tuple[Array, Array]:
 
 
 def vjp_sigmoid(g: Array, y: Array) -> tuple[Array]:
-    """The gradient of x from the gradient g of y = 1 / (1 + exp(-x)). Only y is given, not x."""
+    """The gradient of x from the gradient g of y = 1 / (1 + exp(-x)), as a tuple of one array.
+
+    Only y is given, not x.
+    """
     raise NotImplementedError("A1, task 2: vjp_sigmoid")
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 
 def dense_forward(x, W, b):
-    y = np.zeros((len(x), len(b)))
+    y = np.zeros((len(x), len(b)), x.dtype)
     for i in range(len(x)):
         for k in range(len(b)):
             y[i, k] = b[k] + sum(x[i, j] * W[j, k] for j in range(len(W)))
@@ -14,7 +14,7 @@ def dense_forward(x, W, b):
 
 
 def dense_backward(g, x, W):
-    dx, dW, db = np.zeros_like(x), np.zeros_like(W), np.zeros(W.shape[1])
+    dx, dW, db = np.zeros_like(x), np.zeros_like(W), np.zeros_like(W[0])
     for i in range(len(x)):
         for k in range(W.shape[1]):
             db[k] += g[i, k]

@@ -8,7 +8,7 @@ def dense_forward(x, W, b):
 
 
 def dense_backward(g, x, W):
-    dW, db = np.zeros(W.shape), np.zeros(W.shape[1])
+    dW, db = np.zeros_like(W), np.zeros_like(W[0])
     for i in reversed(range(len(x))):
         dW = dW + np.outer(x[i], g[i])
         db = db + g[i]
