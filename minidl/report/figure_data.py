@@ -24,7 +24,7 @@ from minidl.report.figure_records import FigureData, Matrix, Panel, Series
 DIGITS = 9      # significant ones that are kept: a float32 has 7
 CROWD = 12      # a collection of more lines than this is a background: its numbers go to the CSV alone
 
-_MATPLOTLIBS = re.compile(r"_(child\d+|nolegend_)|")     # labels that nobody gave
+_MATPLOTLIBS = re.compile(r"_(child\d+|container\d+|nolegend_)|")     # labels that nobody gave
 
 
 def figure_data(name: str, figure: Figure) -> FigureData:
@@ -105,8 +105,8 @@ def _series(ax: Axes) -> Iterator[_Drawn]:
     for bar in bars:
         x = [patch.get_x() + patch.get_width() / 2 for patch in bar.patches]
         y = [patch.get_height() for patch in bar.patches]
-        color = _hex(bar.patches[0].get_facecolor()) if bar.patches else ""
-        yield _Drawn(_given(bar), color, _points(ax, x, y))
+        if bar.patches:
+            yield _Drawn(_given(bar), _hex(bar.patches[0].get_facecolor()), _points(ax, x, y))
     for artist in ax.get_children():
         if isinstance(artist, Line2D):
             x_in_data, y_in_data = artist.get_transform().contains_branch_seperately(ax.transData)

@@ -99,7 +99,9 @@ def test_a_few_upright_lines_are_named_one_by_one(figure):
     ax.vlines([1, 2], [0, 0], [5, 6], label="reach")
     ax.axvline(1.5, label="a mark")
     ax.bar([], [])
-    first, second, _ = only(figure).series
+    ax.bar([1], [3])
+    bars, first, second = only(figure).series
+    assert (bars.label, bars.x, bars.y) == ("value", [1], [3])
     assert (first.label, first.x, first.y) == ("reach 1", [1, 1], [0, 5])
     assert (second.label, second.y) == ("reach 2", [0, 6])
 
