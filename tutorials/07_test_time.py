@@ -68,8 +68,8 @@ print("in evaluation mode  ", dl.predict(model, some).argmax(axis=1))
 # %% [markdown]
 # ## Algorithm 2
 #
-# **Steps 1 to 7**: train as before. **Step 10**: for each unit, average over many training mini-batches of
-# size $m$,
+# **Up to step 7**: train as before, then freeze the weights. **Step 10**: for each unit, average over many
+# training mini-batches of size $m$,
 #
 # $$\mathrm{E}[x] = \mathrm{E}_B[\mu_B], \qquad \mathrm{Var}[x] = \tfrac{m}{m-1}\, \mathrm{E}_B[v_B].$$
 #
