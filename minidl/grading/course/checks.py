@@ -16,9 +16,10 @@ class Case:
     """One use of a submission.
 
     Attributes:
-        program: at most ten lines of Python, better seven: with the three lines that load the inputs and
-            print what is wrong they are the snippet that students get. They see the submission's names, `np`,
-            and the inputs; afterwards the names in `expected` must be bound to numbers or arrays.
+        program: at most nine lines of Python, better seven: with the lines that load the inputs and print
+            what is wrong they are the snippet of ten lines that students get. They see the names of the
+            submission, `np`, and the inputs; afterwards the names in `expected` must be bound to numbers or
+            arrays.
         inputs: what the program works on, by name. Each case gets copies of its own.
         expected: what must come out, by name: float64 or int64 arrays. It never enters the student's process.
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from minidl.grading.course.result import Result
 from minidl.grading.course.wording import explanation, title
 
-_WIDTH = 78
+_NAME = 58
+_WIDTH = _NAME + 22
 
 
 def report(result: Result) -> str:
@@ -34,20 +35,20 @@ def report(result: Result) -> str:
 
 def _table(result: Result) -> list[str]:
     rule = "-" * _WIDTH
-    lines = [f"{'task':>4}  {'check':<50}{'points':>12}  result", rule]
+    lines = [f"{'task':>4}  {'check':<{_NAME}}{'points':>9}  result", rule]
     for outcome in result.outcomes:
         check = outcome.judgement.check
         name = title(outcome)
-        name = name if len(name) <= 50 else f"{name[:47]}..."
+        name = name if len(name) <= _NAME else f"{name[:_NAME - 3]}..."
         points = f"{outcome.points:g} / {check.points:g}"
         state = "pass" if outcome.judgement.passed else "FAIL"
-        lines.append(f"{check.task:>4}  {name:<50}{points:>12}  {state}")
+        lines.append(f"{check.task:>4}  {name:<{_NAME}}{points:>9}  {state}")
     for mark in result.marks:
         given = f"{mark.points:g} / {mark.most:g}" if mark.points is not None else f"- / {mark.most:g}"
         state = "marked" if mark.points is not None else "not marked yet"
-        lines.append(f"{mark.task:>4}  {'by hand':<50}{given:>12}  {state}")
+        lines.append(f"{mark.task:>4}  {'by hand':<{_NAME}}{given:>9}  {state}")
     total = f"{result.points:g} / {result.most:g}"
-    lines += [rule, f"{'':>4}  {'points':<50}{total:>12}"]
+    lines += [rule, f"{'':>4}  {'points':<{_NAME}}{total:>9}"]
     rest = result.assignment.points - result.most
     if rest > 0:
         lines.append(f"      {rest:g} more points are for hidden checks or marks by hand: not looked at")

@@ -27,7 +27,7 @@ def grade(
     Args:
         assignment: which one.
         checks: those to run, in this order.
-        path: the submission.
+        path: the submission: a .py file; where there are no checks, anything, a folder too.
         marks: given by hand.
         seed: that the checks were drawn with; None for the published ones.
         limits: what the submission may use.
@@ -39,7 +39,7 @@ def grade(
     """
     began = time.monotonic()
     limits = limits or Limits()
-    source = _read(path)
+    source = _read(path) if checks else _all_of(path)
     outcomes: list[Outcome] = []
     missing: list[str] = []
     if checks:
@@ -73,6 +73,14 @@ def _run(
 
 def _not_run(check: TaskCheck, why: str) -> Outcome:
     return Outcome(judge_check(check, [CaseResult({}, why)]), why)
+
+
+def _all_of(path: Path) -> bytes:
+    """What is marked by hand, only to tell one version of it from another."""
+    if not path.exists():
+        raise ValueError(f"submission {path}: expected a file or a folder, got nothing")
+    files = [path] if path.is_file() else [each for each in sorted(path.rglob("*")) if each.is_file()]
+    return b"".join(each.relative_to(path.parent).as_posix().encode() + each.read_bytes() for each in files)
 
 
 def _read(path: Path) -> bytes:

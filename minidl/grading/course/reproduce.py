@@ -46,12 +46,14 @@ def snippet(judgement: Judgement, assignment: str, file: str) -> list[str]:
     program = check.cases[number].program.strip().splitlines()
     which = f", {number}" if number else ""
     load = f'globals().update(reproduce("{assignment}", "{check.name}", "{file}"{which}))'
-    lines = ["from minidl.grading.course import reproduce", load, *program]
-    if len(lines) > LONGEST:
-        lines = [f"from minidl.grading.course import reproduce; {load}", *program]
-    if judgement.wrong_name and len(lines) < LONGEST:
-        shown = judgement.wrong_name
-        if judgement.first_wrong:
-            shown += f"[{', '.join(map(str, judgement.first_wrong))}]"
-        lines.append(f"print({shown})")
-    return lines[:LONGEST]
+    show = [f"print({_place(judgement)})"] if judgement.wrong_name else []
+    import_it = "from minidl.grading.course import reproduce"
+    for lines in ([import_it, load, *program, *show], [f"{import_it}; {load}", *program, *show]):
+        if len(lines) <= LONGEST:
+            return lines
+    return [f"{import_it}; {load}", *program]
+
+
+def _place(judgement: Judgement) -> str:
+    place = ", ".join(map(str, judgement.first_wrong or ()))
+    return f"{judgement.wrong_name}[{place}]" if place else judgement.wrong_name

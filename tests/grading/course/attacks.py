@@ -6,7 +6,8 @@ from __future__ import annotations
 HOSTILE = {
     "an endless loop": ("while True: pass", "processor time: is there an endless loop?"),
     "a loop that ignores signals": (
-        "for n in range(1, 65):\n    try: signal.signal(n, signal.SIG_IGN)\n    except (OSError, ValueError): pass\n"
+        "for n in range(1, 65):\n    try: signal.signal(n, signal.SIG_IGN)\n"
+        "    except (OSError, ValueError): pass\n"
         "while True: pass",
         "processor time",
     ),
@@ -32,7 +33,7 @@ HOSTILE = {
     ),
     "files without end": ("files = []\nwhile True: files.append(open(os.devnull))", "Too many open files"),
     "monkey-patching NumPy": (
-        "np.array = np.asarray = lambda *a, **k: np.zeros(1); np.allclose = lambda *a: True; return 0 * x",
+        "np.array = np.asarray = lambda *a, **k: np.zeros(1)\nnp.allclose = lambda *a: True\nreturn 0 * x",
         "changed numpy.allclose, numpy.array",
     ),
     "walking the stack": (
@@ -41,7 +42,8 @@ HOSTILE = {
         "    frame = frame.f_back\n"
         "for each in gc.get_objects() + found:\n"
         "    if isinstance(each, dict): found += each.values()\n"
-        "arrays = [a for a in found if isinstance(a, np.ndarray) and a.shape == x.shape and not (a == x).all()]\n"
+        "arrays = [a for a in found if isinstance(a, np.ndarray) and a.shape == x.shape]\n"
+        "arrays = [a for a in arrays if not (a == x).all()]\n"
         "return arrays[0] if arrays else np.zeros_like(x)",
         "got 0 (relative error",
     ),
@@ -52,8 +54,9 @@ HOSTILE = {
     "looking around": ("return os.listdir(VICTIM)", "os.listdir of"),
     "importing the library": ("import minidl.ops", "importing minidl isn't allowed"),
     "importing it by hand": (
-        "sys.meta_path.clear(); sys.path.insert(0, LIBRARY)\n"
-        "from importlib import machinery\nmachinery.PathFinder.find_spec('minidl', [LIBRARY]).loader.load_module()",
+        "sys.meta_path.clear()\nsys.path.insert(0, LIBRARY)\n"
+        "from importlib import machinery\n"
+        "machinery.PathFinder.find_spec('minidl', [LIBRARY]).loader.load_module()",
         "isn't allowed in a submission",
     ),
     "compiling the library's text": ("exec(open(LIBRARY + '/minidl/ops/norm.py').read())", "opening"),
@@ -67,7 +70,8 @@ HOSTILE = {
         "what it returned can't be read",
     ),
     "a forged message": (
-        "header = b'{\"case\": 0, \"arrays\": {\"y\": {\"array\": [\"float64\", [1000000000000]]}}, \"trouble\": \"\"}'\n"
+        "arrays = b'{\"y\": {\"array\": [\"float64\", [1000000000000]]}}'\n"
+        "header = b'{\"case\": 0, \"trouble\": \"\", \"arrays\": ' + arrays + b'}'\n"
         "forged = len(header).to_bytes(8, 'little') + (8 * 10**12).to_bytes(8, 'little') + header\n"
         "for n in range(3, 64):\n    try: os.write(n, forged)\n    except OSError: pass\n"
         "return 2 * x",
@@ -86,7 +90,7 @@ HOSTILE = {
     "a hostile __array__": (
         "class A:\n    def __array__(self, dtype=None, copy=None): os._exit(3)\nreturn A()", "exit code 3",
     ),
-    "an object array": ("return np.array([None, x], dtype=object)", "expected numbers, got an array of object"),
+    "an object array": ("return np.array([None, x], object)", "expected numbers, got an array of object"),
     "text": ("return 'right'", "expected numbers, got an array of str"),
     "complex numbers": ("return 2 * x + 0j", "expected numbers, got an array of complex128"),
     "NaN": ("return x * np.nan", "got nan"),
@@ -101,7 +105,8 @@ HARMLESS = {
     "something to do at the end": "import atexit; atexit.register(time.sleep, 1000); return 2 * x",
     "no output any more": "sys.stdout = sys.stderr = None; return 2 * x",
     "a double fork in a session of its own": (
-        "if os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n        time.sleep(1000)\n    os._exit(0)\n"
+        "if os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n        time.sleep(1000)\n"
+        "    os._exit(0)\n"
         "return 2 * x"
     ),
     "a tree of locked folders": (

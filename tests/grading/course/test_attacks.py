@@ -19,7 +19,8 @@ from tests.grading.course import tiny
 from tests.grading.course.attacks import HARMLESS, HOSTILE, submission
 
 LIBRARY = Path(minidl.__file__).parents[1]
-QUICK = Limits(cpu_seconds=1, wall_seconds=3, timeouts=10)
+QUICK = Limits(cpu_seconds=1, wall_seconds=30, timeouts=10)
+SLEEPY = Limits(cpu_seconds=1, wall_seconds=2, timeouts=10)
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox has walls on Linux alone")
 
@@ -40,12 +41,12 @@ def state(folder):
     return {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-def run(course, body):
+def run(course, body, limits=QUICK):
     assignment, checks, tmp_path, scratch = course
     path = tmp_path / "course" / "submission.py"
     path.write_text(submission(body, tmp_path / "course", LIBRARY), encoding="utf-8")
     before = state(tmp_path)
-    result = grade(assignment, checks, path, limits=QUICK)
+    result = grade(assignment, checks, path, limits=limits)
     assert state(tmp_path) == before
     assert not list(scratch.iterdir())
     assert not survivors(scratch)
@@ -68,7 +69,7 @@ def survivors(folder):
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_submission_costs_its_own_points_and_is_named(course, name):
     body, said = HOSTILE[name]
-    result = run(course, body)
+    result = run(course, body, SLEEPY if "sleep" in said else QUICK)
     points = {outcome.judgement.check.name: outcome.points for outcome in result.outcomes}
     assert points == {"double: y": 0, "double: hidden name": 0, "total: sums and gradient": 50}
     first = result.outcomes[0]

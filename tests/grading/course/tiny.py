@@ -63,7 +63,7 @@ def checks(seed):
 '''
 
 
-def write(root):
+def write(root, first="", publish=True):
     """The assignment for students and for instructors under `root`: its record, and the hidden folder."""
     students, instructors = root / "tutorials/assignments/t1_tiny", root / "private/t1_tiny"
     for folder in (students, instructors):
@@ -71,8 +71,10 @@ def write(root):
     (students / "assignment.toml").write_text(TOML, encoding="utf-8")
     (instructors / "__init__.py").write_text("", encoding="utf-8")
     (instructors / "solution.py").write_text(RIGHT, encoding="utf-8")
-    (instructors / "checks.py").write_text(CHECKS, encoding="utf-8")
+    (instructors / "checks.py").write_text(first + CHECKS, encoding="utf-8")
     assignment = read_assignment(students)
+    if not publish:
+        return assignment, instructors.parent
     checks = load_hidden(assignment, instructors.parent)(VISIBLE_SEED)
     (students / "checks.json").write_text(visible_json(checks), encoding="utf-8")
     return assignment, instructors.parent

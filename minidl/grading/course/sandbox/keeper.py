@@ -1,7 +1,7 @@
 """The keeper of a submission: a process that forks for each check, watches it, and ends all that it left.
 
-For each line that the grader writes, the seconds that a check may take, it runs one and answers with a line
-of JSON about how it ended. It never reads a request: the child does.
+It says "ready". Then for each line that the grader writes, the seconds that a check may take, it runs one and
+answers with a line of JSON about how that ended. It never reads a request: the child does.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ def main(settings: dict[str, Any]) -> None:
     rules = None
     if landlock.version(c):
         rules = landlock.ruleset(c, settings["readable"], folder)
+    print("ready", flush=True)
     while line := sys.stdin.buffer.readline():
         ended = _check(settings, float(line), uid, rules)
         empty(folder)

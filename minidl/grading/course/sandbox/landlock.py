@@ -35,7 +35,7 @@ def version(libc: Any) -> int:
 
 
 def ruleset(libc: Any, readable: Iterable[str], writable: str) -> int:
-    """A descriptor of these rules: some paths may be read and executed, one folder written; no TCP or signals.
+    """A descriptor of these rules: some paths may be read, one folder written; no TCP, no signals.
 
     Raises:
         OSError: the system doesn't want to.

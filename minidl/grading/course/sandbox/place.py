@@ -21,6 +21,8 @@ settings = json.loads(sys.argv[1])
 sys.path.insert(0, settings["packages"])
 import numpy
 sys.path[:] = sys.path[1:] + settings["keep"]
+if settings["keep"]:
+    import minidl
 spec = importlib.util.spec_from_file_location(
     "sandbox", settings["here"] + "/__init__.py", submodule_search_locations=[settings["here"]])
 sys.modules["sandbox"] = importlib.util.module_from_spec(spec)

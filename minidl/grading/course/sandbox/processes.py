@@ -10,35 +10,15 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from minidl.grading.course.sandbox import folder as working_folder
+from minidl.grading.course.sandbox.ended import Ended
 from minidl.grading.course.sandbox.place import command, environment
+from minidl.grading.course.sandbox.reading import read_output
 
 _GRACE = 20.0       # seconds that a keeper may take longer than its check
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a check's process ended.
-
-    Attributes:
-        code: exit code; negative: the signal that ended it; None where nobody knows.
-        cpu: seconds of processor time.
-        reason: why it was ended from outside: "wall", "processes"; "keeper" where the keeper is
-            gone; else empty.
-        left: number of processes that it left.
-        missing: limits that weren't enforced, in words; None where the process didn't get so far.
-
-    """
-
-    code: int | None
-    cpu: float
-    reason: str
-    left: int
-    missing: Sequence[str] | None
 
 
 class Forked:
@@ -61,6 +41,9 @@ class Forked:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._ask, self._answer = self._process.stdin, self._process.stdout
+        if self._answer.readline().strip() != b"ready":
+            self.close()
+            raise RuntimeError(f"the sandbox can't be set up here: {read_output(files[2], 2000)[-500:]}")
 
     def run(self, wall_seconds: float) -> Ended:
         """Have the request that lies in its file computed."""

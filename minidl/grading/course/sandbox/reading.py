@@ -11,8 +11,8 @@ import numpy as np
 
 from minidl.grading.course.judging import CaseResult
 from minidl.grading.course.sandbox import wire
+from minidl.grading.course.sandbox.ended import Ended
 from minidl.grading.course.sandbox.limits import Limits
-from minidl.grading.course.sandbox.processes import Ended
 
 _SENTENCE = 500     # characters that are shown of one
 
