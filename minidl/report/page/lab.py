@@ -115,6 +115,8 @@ def _settings(result: LabResult) -> Html:
     arms = list(dict.fromkeys(record.job.arm for record in reported))
     rows.append(("arms", arms))
     for name in names:
+        if name == "data":
+            continue        # above, by its title
         told = {arm: _told([r for r in reported if r.job.arm == arm], name) for arm in arms}
         if len(set(told.values())) == 1:
             rows.append((name, told[arms[0]]))
