@@ -68,7 +68,9 @@ def _run(
             timeouts += run.timeout
             missing += [limit for limit in run.missing if limit not in missing]
             judgement = judge_check(check, run.results)
-            outcomes.append(Outcome(judgement, run.why, run.seconds, run.notes, run.output))
+            # What the submission says of a hidden check might be its inputs: nobody is to see that.
+            notes, output = (run.notes, run.output) if check.visible else ((), "")
+            outcomes.append(Outcome(judgement, run.why, run.seconds, [*notes, *run.seen], output))
 
 
 def _not_run(check: TaskCheck, why: str) -> Outcome:

@@ -1,7 +1,7 @@
-"""A class of 200 submissions of A3, a tenth of them endless loops: python -m tests.grading.course.class_of_200.
+"""A class of 200 submissions, a tenth of them endless loops: python -m tests.grading.course.class_of_200.
 
-Prints how long grading took: a benchmark, not a test. It is to stay under ten minutes on two cores. The rest of
-the class are the right submissions and the wrong ones of tests/assignments, in turn.
+Prints how long grading took: a benchmark, not a test. It is to stay under ten minutes on two cores. The rest
+of the class are the right submissions and the wrong ones of tests/assignments, in turn.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ LOOP = "def {name}(*arguments):\n    while True:\n        pass\n\n\n"
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--assignment", default="A3")
     parser.add_argument("--size", type=int, default=200, help="submissions; a tenth of them loops")
     args = parser.parse_args()
@@ -34,8 +34,8 @@ def main():
         for number in range(args.size):
             text = others[number % len(others)].read_text(encoding="utf-8")
             if number % 10 == 0:
-                functions = [line[4:line.index("(")] for line in text.splitlines() if line.startswith("def ")]
-                text += "\n\n" + "".join(LOOP.format(name=function) for function in functions)
+                names = [line[4:line.index("(")] for line in text.splitlines() if line.startswith("def ")]
+                text += "\n\n" + "".join(LOOP.format(name=each) for each in names)
             (folder / f"student{number:03}.py").write_text(text, encoding="utf-8")
         checks = find_checks(assignment, INSTRUCTORS)
         submissions = find_submissions(folder, assignment.starter)
@@ -47,8 +47,8 @@ def main():
     points = sorted(result.points for result in results.values())
     loops = sum(any(outcome.why for outcome in result.outcomes) for result in results.values())
     print(
-        f"{assignment.name}: {len(results)} submissions, {loops} ran out of time, median {points[len(points) // 2]:g}"
-        f" points; {seconds:.0f} s on {cores()} cores with {len(checks)} checks each"
+        f"{assignment.name}: {len(results)} submissions, {len(checks)} checks each, {loops} ran out of time,"
+        f" median {points[len(points) // 2]:g} points; {seconds:.0f} s on {cores()} cores"
     )
 
 

@@ -81,13 +81,16 @@ def test_a_failed_check_shows_what_was_expected_what_came_a_snippet_and_the_tuto
 
 
 def test_a_hidden_check_shows_its_topic_and_nothing_of_its_inputs(course):
-    leak = "def double(x):\n    print('LEAK', x)\n    raise ValueError(f'LEAK {x.shape}')\n"
+    leak = "def double(x):\n    print('LEAK', x)\n"
+    leak += "    try: open(f'/LEAK {x.shape}')\n    except OSError: pass\n"
+    leak += "    raise ValueError(f'LEAK {x.shape}')\n"
     result = run(course, leak + "def total(x, g): pass\n")
     for text in (report(result), results_json(result)):
         assert "another shape" in text
         assert "hidden name" not in text
         assert "(2, 6)" not in text
-        assert "LEAK (4, 3)" in text      # of the visible one
+        assert "ValueError: LEAK (4, 3)" in text      # of the visible one
+        assert "Note: opening /LEAK (4, 3) isn't allowed" in text
 
 
 def test_a_hint_is_given_for_exactly_that_mistake_alone(course):

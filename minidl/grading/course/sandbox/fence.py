@@ -46,14 +46,15 @@ class Fence:
         self, modules: frozenset[str] | None, readable: Sequence[str], folder: str, notes: list[str]
     ) -> None:
         self._modules = modules
-        self._folder = os.path.realpath(folder)
-        self._readable = frozenset({os.path.realpath(path) for path in (*readable, os.devnull)})
+        self._folder = _whole_path(folder)
+        self._readable = frozenset({_whole_path(path) for path in (*readable, os.devnull)})
         self._notes = notes
 
     def raise_it(self) -> None:
         """From now on, and for good."""
         # Kept in local names: what a submission does to `os` or to this module then changes nothing here.
-        check = self._checker(os.path.realpath, os.fspath, os.getpid(), os.O_ACCMODE)
+        real, normal = os.path.realpath, os.path.normcase
+        check = self._checker(lambda path: normal(real(path)), os.fspath, os.getpid())
 
         def hook(event: str, arguments: tuple[Any, ...]) -> None:
             check(event, arguments)
@@ -61,13 +62,13 @@ class Fence:
         sys.addaudithook(hook)
 
     def _checker(
-        self, realpath: Callable[[str], str], fspath: Callable[[Any], Any], own: int, access: int
+        self, whole_path: Callable[[str], str], fspath: Callable[[Any], Any], own: int
     ) -> Callable[[str, tuple[Any, ...]], None]:
         modules, own_folder, notes = self._modules, frozenset({self._folder}), self._notes
         readable = self._readable | own_folder
         separator, never = os.sep, tuple(_NEVER.items())
         changes, looks = dict(_PATHS), frozenset(_LOOKS)
-        reading = os.O_RDONLY
+        writing = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
         def refuse(what: str) -> None:
             sentence = f"{what} isn't allowed in a submission"
@@ -79,7 +80,7 @@ class Fence:
             if path is None or isinstance(path, int):
                 return True         # of a descriptor that is open already
             text = fspath(path)
-            text = realpath(text.decode("utf-8", "replace") if isinstance(text, bytes) else text)
+            text = whole_path(text.decode("utf-8", "replace") if isinstance(text, bytes) else text)
             while text not in roots:
                 shorter = text.rpartition(separator)[0]
                 if not shorter:
@@ -95,7 +96,7 @@ class Fence:
                     raise ImportError(f"importing {top[:60]} isn't allowed in a submission", name=top)
             elif event == "open":
                 path, mode, flags = arguments
-                writes = (isinstance(flags, int) and (flags & access) != reading) or (
+                writes = (isinstance(flags, int) and flags & writing) or (
                     isinstance(mode, str) and mode.strip("rtbU") != ""
                 )
                 if not within(path, own_folder if writes else readable):
@@ -115,6 +116,11 @@ class Fence:
                         refuse(what)
 
         return check
+
+
+def _whole_path(path: str) -> str:
+    """Without links, and on Windows in small letters."""
+    return os.path.normcase(os.path.realpath(path))
 
 
 def allowed_modules(library: bool) -> frozenset[str] | None:

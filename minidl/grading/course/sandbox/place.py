@@ -65,6 +65,7 @@ def readable(library: bool) -> list[str]:
     numpy = Path(np.__file__).parent
     paths = [path for folder in standard for path in folder.iterdir() if path.name not in _PACKAGES]
     paths += [numpy, numpy.with_name("numpy.libs"), *Path(sys.base_prefix, "lib").glob("lib*.so*")]
+    paths += [Path(sys.base_prefix, "DLLs")]        # Windows
     paths += [Path(name) for name in ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/share/zoneinfo")]
     paths += [Path(name) for name in ("/etc/ld.so.cache", "/dev/urandom", "/System/Library")]
     if library:

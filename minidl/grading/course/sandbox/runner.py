@@ -29,7 +29,8 @@ class Run:
         why: what ended it before all results were there, in the grader's own words; else empty.
         seconds: that it took.
         timeout: whether it ran out of time.
-        notes: what else it did, in sentences; the student's process says them, so don't rely on them.
+        notes: what the student's process says that it did, in sentences: not to be relied on.
+        seen: what the grader saw it do, in sentences.
         output: the beginning of what it printed.
         missing: limits that couldn't be enforced.
 
@@ -40,6 +41,7 @@ class Run:
     seconds: float
     timeout: bool
     notes: Sequence[str]
+    seen: Sequence[str]
     output: str
     missing: Sequence[str]
 
@@ -101,13 +103,12 @@ class Sandbox:
         why, timeout = reason(ended, self._limits, wall_seconds)
         nothing = CaseResult({}, said.trouble or why)
         results = [said.results.get(number, nothing) for number in range(len(cases))]
-        notes = [f"it left {ended.left} of its processes running: they were ended"] if ended.left else []
+        seen = [f"it left {ended.left} of its processes running: they were ended"] if ended.left else []
         missing = ended.missing if ended.missing is not None else said.missing or []
         whole = all(number in said.results for number in range(len(cases)))
         seconds = time.monotonic() - began
-        return Run(
-            results, "" if whole else nothing.trouble, seconds, timeout, said.notes + notes, printed, missing
-        )
+        why = "" if whole else nothing.trouble
+        return Run(results, why, seconds, timeout, said.notes, seen, printed, missing)
 
     def _end_processes(self) -> None:
         if self._processes is not None:
