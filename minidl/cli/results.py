@@ -26,6 +26,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
     from minidl.experiments import lab
+    from minidl.report.reading import run_folders
     from minidl.report.results import publish, read_lab, write_page
 
     path = Path(args.file)
@@ -37,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"written: {write_page(path)}")
         return 0
     found = {}
-    for folder in _folders([Path(name) for name in args.names]):
+    for folder in (run for name in args.names for run in run_folders(Path(name))):
         result = read_lab(folder)
         name = result.claim.experiment
         if name in found:
@@ -50,12 +51,3 @@ def run(args: argparse.Namespace) -> int:
     for file in publish([found[name] for name in lab.experiments() if name in found], path):
         print(f"  {file}")
     return 0
-
-
-def _folders(given: list[Path]) -> list[Path]:
-    """Each folder of a run, or those in it."""
-    folders = []
-    for folder in given:
-        inside = sorted(path.parent for path in folder.glob("*/results.json"))
-        folders += [folder] if (folder / "results.json").exists() or not inside else inside
-    return folders

@@ -27,14 +27,18 @@ def read_run(folder: Path) -> Run:
         ValueError: no such folder, or one that holds something else, or comes from another version.
 
     """
+    record = read_record(folder)
+    return Run(folder.resolve().name, record, _read_figures(folder, record))
+
+
+def read_record(folder: Path) -> Comparison | TrainingRecord | LabResult:
+    """The record alone; it raises as `read_run` does."""
     path = folder / RESULTS
     if not folder.is_dir():
         raise ValueError(f"{folder}: expected the folder of a run, got {_what(folder)}")
     if not path.is_file():
         raise ValueError(f"{folder}: no {RESULTS} in it: name a folder that compare, train or lab wrote")
-    plain = _json(path)
-    record = _record(plain, path)
-    return Run(folder.resolve().name, record, _read_figures(folder, record))
+    return _record(_json(path), path)
 
 
 def run_folders(folder: Path) -> list[Path]:

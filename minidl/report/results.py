@@ -10,9 +10,9 @@ from typing import Any
 
 from minidl.experiments.lab.experiment import LabResult, concluded
 from minidl.experiments.lab.published import published, published_text
-from minidl.experiments.lab.stored import lab_from_plain
 from minidl.files import replacing
 from minidl.report.lab.figures import lab_figures
+from minidl.report.reading import read_record
 
 FIGURES = "figures/lab"     # beside the page
 DOTS = 100                  # per inch: a page shows them small
@@ -22,16 +22,12 @@ def read_lab(folder: Path) -> LabResult:
     """The record of an experiment from its folder.
 
     Raises:
-        ValueError: a folder without a `results.json` of the laboratory.
+        ValueError: a folder that isn't the laboratory's.
 
     """
-    path = folder / "results.json"
-    try:
-        kept = lab_from_plain(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ValueError(
-            f"{path}: expected what `minidl lab` of this version writes, got {type(error).__name__}: {error}"
-        ) from error
+    kept = read_record(folder)
+    if not isinstance(kept, LabResult):
+        raise ValueError(f"{folder}: expected a run of `minidl lab`, got one of another command")
     # Its runs are what counts: what they say is worked out anew, as this version does it.
     name = kept.claim.experiment
     return concluded(name, kept.scale, kept.data, kept.records, kept.environment, kept.seconds)

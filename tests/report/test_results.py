@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from minidl import cli
-from minidl.experiments import to_plain
+from minidl.experiments import Comparison, environment, to_plain
 from minidl.experiments.lab import claims, experiments, judge, scale_of
 from minidl.experiments.lab.published import analysed, published
 from minidl.report.results import read_lab, results_page
@@ -101,7 +101,7 @@ def test_the_command_takes_runs_and_writes_file_page_and_figures(tmp_path, capsy
 @pytest.mark.parametrize(("arguments", "sentence"), [
     (["page.txt"], "expected the name of a .json file, got 'page.txt'"),
     (["no.json"], "no.json: no such file: name the runs to take it from"),
-    (["new.json", "empty"], "results.json: expected what `minidl lab` of this version writes"),
+    (["new.json", "empty"], "empty: no results.json in it: name a folder that compare, train or lab wrote"),
     (["new.json", "run", "run"], "a second run of epsilon: name one run for each experiment"),
     (["new.json", "preview"], "epsilon: a preview has no verdict: run it without --quick"),
 ])
@@ -116,6 +116,7 @@ def test_what_cannot_be_published_is_said(arguments, sentence, tmp_path, monkeyp
 
 
 def test_a_run_of_another_kind_is_refused(tmp_path):
-    (tmp_path / "results.json").write_text('{"results": []}', encoding="utf-8")
-    with pytest.raises(ValueError, match="KeyError: 'claim'"):
+    comparison = Comparison((), environment(), 1.0, False)
+    (tmp_path / "results.json").write_text(json.dumps(to_plain(comparison)), encoding="utf-8")
+    with pytest.raises(ValueError, match="expected a run of `minidl lab`, got one of another command"):
         read_lab(tmp_path)
