@@ -92,6 +92,8 @@ def _difference(
 ) -> tuple[str, float, tuple[int, ...] | None]:
     if got is None:
         return f"{name}: expected {_shape(right)}, got nothing", np.inf, None
+    if got.dtype.kind not in "biuf":
+        return f"{name}: expected numbers, got an array of {got.dtype.name}", np.inf, None
     if got.shape != right.shape:
         return f"{name}: expected {_shape(right)}, got {_shape(got)}", np.inf, None
     error = relative_error(got, right)
@@ -102,8 +104,17 @@ def _difference(
         wrong = ~(np.abs(got.astype(np.float64) - right) <= reach)
     place = tuple(int(i) for i in np.unravel_index(int(np.argmax(wrong)), right.shape))
     where = f"{name}[{', '.join(map(str, place))}]" if place else name
-    sentence = f"{where}: expected {right[place]:.6g}, got {got[place]:.6g} (relative error {error:.1e})"
-    return sentence, error, place
+    expected, came = _told_apart(float(right[place]), float(got[place]))
+    return f"{where}: expected {expected}, got {came} (relative error {error:.1e})", error, place
+
+
+def _told_apart(a: float, b: float) -> tuple[str, str]:
+    """Two numbers with as many digits as it takes to see that they differ."""
+    for digits in (6, 10, 17):
+        texts = f"{a:.{digits}g}", f"{b:.{digits}g}"
+        if texts[0] != texts[1]:
+            break
+    return texts
 
 
 def _shape(a: Array) -> str:

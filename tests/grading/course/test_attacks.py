@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import minidl
+from minidl.grading.course.batch import find_submissions, grade_all
 from minidl.grading.course.find import find_checks
 from minidl.grading.course.grade import grade
 from minidl.grading.course.sandbox.limits import Limits
@@ -83,3 +84,23 @@ def test_what_does_no_harm_costs_nothing(course, name):
     assert [outcome.judgement.sentence for outcome in result.outcomes] == ["", "", ""]
     assert result.points == 80
     assert result.seconds < 30
+
+
+def test_hostile_neighbours_change_nobody_elses_marks(course):
+    """A class that is graded at the same time: forks, kills and loops beside submissions that are right."""
+    assignment, checks, tmp_path, _ = course
+    folder = tmp_path / "class"
+    folder.mkdir()
+    bodies = {name: HOSTILE[name][0] for name in (
+        "a fork bomb's first children", "killing everybody", "deleting files elsewhere", "an endless loop",
+    )}
+    for number, (name, body) in enumerate([*bodies.items(), *[("right", "return 2 * x")] * 4]):
+        text = submission(body, folder, LIBRARY)
+        (folder / f"{number}{name.replace(' ', '')}.py").write_text(text, encoding="utf-8")
+    submissions = find_submissions(folder, "t1.py")
+    before = state(tmp_path)
+    results = grade_all(
+        assignment, checks, submissions, {each.name: [] for each in submissions}, None, 4, lambda: None, QUICK
+    )
+    assert state(tmp_path) == before
+    assert [result.points for result in results.values()] == [50] * 4 + [80] * 4

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
+import signal
 
 import numpy as np
 import pytest
 
 from minidl.grading.course.sandbox import wire
+from minidl.grading.course.sandbox.ended import Ended
+from minidl.grading.course.sandbox.limits import Limits
+from minidl.grading.course.sandbox.reading import read_results, reason
 
 
 def forged(header, body=b"", body_size=None):
@@ -80,3 +85,52 @@ def test_whole_frames_before_a_broken_one_are_read():
     assert next(frames) == {"case": 0}
     with pytest.raises(ValueError, match="byte 27 of 33"):
         next(frames)
+
+
+LOOP = "it used more than 5 s of processor time: is there an endless loop?"
+
+
+def said(data, limit=50_000):
+    file = io.BytesIO(data)
+    return read_results(file, limit)
+
+
+def test_results_are_read_up_to_a_limit():
+    data = wire.frame({"case": 0, "arrays": {"y": np.zeros(100)}, "trouble": ""})
+    assert said(data, len(data)).results[0].arrays["y"].shape == (100,)
+    too_much = said(data, len(data) - 1)
+    assert not too_much.results
+    assert too_much.trouble == "it returned more than 0 MB"
+
+
+def test_the_first_answer_to_a_case_counts_and_others_of_a_strange_form_do_not():
+    def answer(case, value, trouble=""):
+        return wire.frame({"case": case, "arrays": value, "trouble": trouble})
+
+    one, two = {"y": np.ones(1)}, {"y": np.zeros(1)}
+    read = said(answer(0, one) + answer(0, two) + answer("1", one) + answer(True, one) + answer(2, {"y": 1.0})
+                + answer(3, [1]) + answer(4, one, None) + wire.frame({"notes": ["a\x1b[31m", 3, "b" * 9999]}))
+    assert list(read.results) == [0]
+    assert read.results[0].arrays["y"] == 1
+    assert read.notes[0] == "a?[31m"
+    assert len(read.notes[1]) == 500
+
+
+@pytest.mark.parametrize(("ended", "sentence", "timeout"), [
+    (Ended(-24, 5.0, "", 0, []), LOOP, True),
+    (Ended(-9, 6.0, "", 0, []), LOOP, True),
+    (Ended(-9, 5.5, "wall", 0, []), LOOP, True),
+    (
+        Ended(-9, 0.1, "wall", 0, []),
+        "it took longer than 15 s, 0.1 s of them computing: does it sleep or wait?", True,
+    ),
+    (Ended(-9, 0.1, "processes", 0, []), "it started more than 32 processes and was ended", False),
+    (Ended(None, 0.0, "keeper", 0, None), "it ended the process that watches over it", False),
+    (Ended(-11, 0.1, "", 0, []), "its process was ended by signal 11 (SIGSEGV)", False),
+    (Ended(-9, 0.1, "", 0, []), "its process was ended by signal 9 (SIGKILL)", False),
+    (Ended(3, 0.1, "", 0, []), "its process ended itself (exit code 3) before the result was there", False),
+])
+def test_why_there_is_no_result(ended, sentence, timeout):
+    if not hasattr(signal, "SIGXCPU"):
+        pytest.skip("this system has no signal for processor time")
+    assert reason(ended, Limits(), 15.0) == (sentence, timeout)
