@@ -125,3 +125,17 @@ def test_it_notices_a_broken_library(tutorial: Path, tmp_path: Path) -> None:
     part = "sigmoid" if tutorial.stem[:2] in FIRST else "batch_norm"
     done = start(HERE / "damaged.py", part, str(copied(tutorial, tmp_path)), "--fast", folder=tmp_path)
     assert done.returncode == NOTICED, f"no assertion failed\n{done.stdout}\n{done.stderr}"
+
+
+def functions(path: Path) -> set[str]:
+    """The names that importing the file would define."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.name[0] != "_"}
+
+
+@each
+def test_no_function_is_an_answer(tutorial: Path) -> None:
+    starters = list(FOLDER.glob("assignments/a*_*/a[1-5].py"))
+    asked = set().union(*map(functions, starters))
+    assert len(starters) == 5 and len(asked) > 30
+    assert not functions(tutorial) & asked, "a file that is handed in gets no points"
