@@ -182,7 +182,7 @@ for number, batch_size in enumerate((60, 2)):
     bars = ax.bar(places, heights, 0.38, **look)
     ax.bar_label(bars, fmt="%.0f")
 ax.set_xticks(np.arange(len(NORMS)) + 0.2, list(NORMS))
-ax.set(xlabel="normalisation", ylabel="accuracy, 2,000 test images (%)", ylim=(0, 110))
+ax.set(xlabel="normalisation", ylabel="accuracy, 2,000 test images (%)", ylim=(0, 120))
 ax.set_title(f"{STEPS} steps: {test.title}")
 ax.legend(loc="upper right", ncols=2)
 figure.savefig(FIGURES / "16_your_own_layer.png", dpi=100)
