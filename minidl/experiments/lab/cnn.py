@@ -12,7 +12,7 @@ from minidl.experiments.lab.choice import SCORE, beyond, choice_jobs, chosen
 from minidl.experiments.lab.experiment import Analysis
 from minidl.experiments.lab.jobs import CHOICE, REPORT, Job, Record, Result, values_of
 from minidl.experiments.lab.layers import PerActivationBatchNorm
-from minidl.experiments.lab.networks import Network, build
+from minidl.experiments.lab.networks import Network, Normalize, build, kernel_size
 from minidl.experiments.lab.scale import Scale
 from minidl.experiments.lab.training import accuracy, data_of, points, train
 from minidl.layers import BatchNorm, Layer, Sequential
@@ -44,15 +44,21 @@ def reports(scale: Scale, data: str, records: Sequence[Record]) -> list[Job]:
     ]
 
 
+def network(job: Job) -> Network:
+    """What a job trains."""
+    settings = job.settings
+    return Network(
+        model="cnn", batch_norm=job.arm != NONE, activation="relu", init=settings["init"],
+        image=settings["image"], channels=tuple(settings["channels"]),
+    )
+
+
 def run(job: Job) -> Result:
     """Train one network; shift the test images, and see how many it still recognises."""
     settings = job.settings
     data = data_of(settings["data"], image=settings["image"])
-    network = Network(
-        model="cnn", batch_norm=job.arm != NONE, activation="relu", init=settings["init"],
-        image=settings["image"], channels=tuple(settings["channels"]),
-    )
-    model = build(network, job.seed, _per_activation(network) if job.arm == PER_ACTIVATION else BatchNorm)
+    normalize = _per_activation(settings["image"]) if job.arm == PER_ACTIVATION else BatchNorm
+    model = build(network(job), job.seed, normalize)
     options = {"lr": settings["lr"], "steps": settings["steps"], "seed": job.seed}
     trained = train(model, data.train, momentum=0.9, **options)
     if job.purpose == CHOICE:
@@ -67,10 +73,10 @@ def run(job: Job) -> Result:
     return values, {"maps": _first_gammas(model)}
 
 
-def _per_activation(network: Network):  # type: ignore[no-untyped-def]
+def _per_activation(image: int) -> Normalize:
     """Makes the normalisations of the two blocks, in their order: they need the maps' sizes too."""
-    kernel = 5 if network.image >= 28 else 3
-    first = network.image - kernel + 1
+    kernel = kernel_size(image)
+    first = image - kernel + 1
     sizes = iter((first, first // 2 - kernel + 1))
 
     def normalize(maps: int) -> Layer:

@@ -64,12 +64,16 @@ def reports(scale: Scale, data: str, records: Sequence[Record]) -> list[Job]:
     return reports_of_arms("covariate-shift", scale.mlp_seeds, records, WITH_NOISY, **fixed)
 
 
+def network(job: Job) -> Network:
+    """What a job trains."""
+    return Network(batch_norm=job.arm in (BN, NOISY), init=job.settings["init"])
+
+
 def run(job: Job) -> Result:
     """Train one network; follow its distributions, its weights and Santurkar's measure."""
     settings = job.settings
     data = data_of(settings["data"])
-    network = Network(batch_norm=job.arm in (BN, NOISY), init=settings["init"])
-    model = build(network, job.seed, NoisyBatchNorm if job.arm == NOISY else BatchNorm)
+    model = build(network(job), job.seed, NoisyBatchNorm if job.arm == NOISY else BatchNorm)
     options = {"lr": settings["lr"], "steps": settings["steps"], "seed": job.seed}
     if job.purpose == CHOICE:
         trained = train(model, data.train, **options)

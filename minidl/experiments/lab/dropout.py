@@ -59,15 +59,19 @@ def reports(scale: Scale, data: str, records: Sequence[Record]) -> list[Job]:
     return jobs
 
 
+def network(job: Job) -> Network:
+    """What a job trains."""
+    return Network(
+        batch_norm=job.arm in (BN_ONLY, BOTH), activation="relu", init="He", width=job.settings["width"],
+        dropout=job.settings["dropout"],
+    )
+
+
 def run(job: Job) -> Result:
     """Train one ReLU network on a part of the training set; see how it does there and on the test set."""
     settings = job.settings
     data = data_of(settings["data"], examples=settings["examples"])
-    network = Network(
-        batch_norm=job.arm in (BN_ONLY, BOTH), activation="relu", init="He", width=settings["width"],
-        dropout=settings["dropout"],
-    )
-    model = build(network, job.seed)
+    model = build(network(job), job.seed)
     trained = train(model, data.train, lr=settings["lr"], steps=settings["steps"], seed=job.seed)
     if job.purpose == CHOICE:
         return {SCORE: points(accuracy(model, data.validation, data.train), trained.finite)}, {}

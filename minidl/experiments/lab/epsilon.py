@@ -62,12 +62,17 @@ def reports(scale: Scale, data: str, records: Sequence[Record]) -> list[Job]:
     ]
 
 
+def network(job: Job) -> Network:
+    """What a job trains, behind the BN on the pixels."""
+    return Network(batch_norm=True)
+
+
 def run(job: Job) -> Result:
     """Train a network with BN on the raw pixels; look at its outputs on nearly constant features."""
     settings = job.settings
     data = data_of(settings["data"])
     normalize = partial(BatchNorm, eps=settings["eps"])
-    hidden = build(Network(batch_norm=True), job.seed, normalize)
+    hidden = build(network(job), job.seed, normalize)
     pixels = normalize(28 * 28)
     model = Sequential(Flatten(), pixels, *hidden[1:])
     trained = train(model, data.train, lr=settings["lr"], steps=settings["steps"], seed=job.seed)

@@ -14,6 +14,7 @@ import numpy as np
 from minidl.experiments.environment import Environment, environment
 from minidl.experiments.lab.claims import Claim, claims
 from minidl.experiments.lab.jobs import Job, Record, Result, module_of, run_jobs
+from minidl.experiments.lab.networks import Network
 from minidl.experiments.lab.scale import Scale
 from minidl.experiments.lab.statistics import SUPPORTED, Interval, paired_interval, verdict
 from minidl.experiments.lab.training import data_of
@@ -52,6 +53,9 @@ class ExperimentModule(Protocol):
 
     def reports(self, scale: Scale, data: str, records: Sequence[Record]) -> list[Job]:
         """The runs that are reported, given the records of the choice."""
+
+    def network(self, job: Job) -> Network:
+        """What a job trains."""
 
     def run(self, job: Job) -> Result:
         """One run: numbers, and series."""

@@ -72,11 +72,16 @@ def reports(scale: Scale, data: str, records: Sequence[Record]) -> list[Job]:
     return jobs
 
 
+def network(job: Job) -> Network:
+    """What a job trains."""
+    return Network(batch_norm=job.arm == BN, init=job.settings["init"])
+
+
 def run(job: Job) -> Result:
     """Train one network; follow its accuracy, and the inputs to the sigmoids of the last hidden layer."""
     settings = job.settings
     data = data_of(settings["data"], binary=not settings.get("grey", False))
-    model = build(Network(batch_norm=job.arm == BN, init=settings["init"]), job.seed)
+    model = build(network(job), job.seed)
     steps = settings["steps"]
     if job.purpose == CHOICE:
         trained = train(model, data.train, lr=settings["lr"], steps=steps, seed=job.seed)

@@ -17,11 +17,11 @@ from minidl.experiments.lab.arms import median, score
 from minidl.experiments.lab.choice import beyond, choice_jobs, chosen
 from minidl.experiments.lab.experiment import Analysis
 from minidl.experiments.lab.jobs import CHOICE, REPORT, Job, Record, Result, values_of
-from minidl.experiments.lab.networks import Network, build, initialiser
+from minidl.experiments.lab.networks import Network, build
 from minidl.experiments.lab.scale import Scale
 from minidl.experiments.lab.training import accuracy, data_of, points, train
 from minidl.instruments import probe
-from minidl.layers import BatchNorm, Dense, Flatten, Sequential
+from minidl.layers import BatchNorm
 from minidl.training import recalibrated
 from minidl.training.evaluate import POPULATION
 
@@ -53,11 +53,16 @@ def reports(scale: Scale, data: str, records: Sequence[Record]) -> list[Job]:
     ]
 
 
+def network(job: Job) -> Network:
+    """What a job trains; a linear classifier has no hidden layer."""
+    return Network(depth=0, init="Glorot") if job.arm == LINEAR else Network(batch_norm=True)
+
+
 def run(job: Job) -> Result:
     """Train one network; hold its logits against the best linear map of the pixels."""
     settings = job.settings
     data = data_of(settings["data"])
-    model = _model(job)
+    model = build(network(job), job.seed, partial(BatchNorm, affine=job.arm == AFFINE))
     trained = train(model, data.train, lr=settings["lr"], steps=settings["steps"], seed=job.seed)
     if job.purpose == CHOICE:
         return score(model, data, trained)
@@ -94,13 +99,6 @@ def linear_r2(pixels: Array, logits: Array) -> float:
     rest = target[half:] - offset - (pixels[half:][:, used].astype(np.float64) - mean) @ weights
     total = target[half:] - target[half:].mean(axis=0)
     return float(1 - (rest**2).sum() / (total**2).sum())
-
-
-def _model(job: Job) -> Sequential:
-    if job.arm == LINEAR:
-        return Sequential(Flatten(), Dense(28 * 28, 10, init=initialiser("Glorot")), seed=job.seed)
-    normalize = partial(BatchNorm, affine=job.arm == AFFINE)
-    return build(Network(batch_norm=True), job.seed, normalize)
 
 
 def analyse(records: Sequence[Record]) -> Analysis:

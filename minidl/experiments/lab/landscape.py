@@ -60,6 +60,11 @@ def reports(scale: Scale, data: str, records: Sequence[Record]) -> list[Job]:
     return reports_of_arms("landscape", scale.mlp_seeds, records, WITH_NOISY, **fixed)
 
 
+def network(job: Job) -> Network:
+    """What a job trains."""
+    return Network(batch_norm=job.arm in (BN, NOISY), init=job.settings["init"])
+
+
 def run(job: Job) -> Result:
     """Train one network; look along its gradient on the way."""
     settings = job.settings
@@ -80,8 +85,7 @@ def run(job: Job) -> Result:
 
 
 def _model(job: Job) -> Sequential:
-    network = Network(batch_norm=job.arm in (BN, NOISY), init=job.settings["init"])
-    return build(network, job.seed, NoisyBatchNorm if job.arm == NOISY else BatchNorm)
+    return build(network(job), job.seed, NoisyBatchNorm if job.arm == NOISY else BatchNorm)
 
 
 def along(model: Sequential, data: Data) -> dict[str, float]:

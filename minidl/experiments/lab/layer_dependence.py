@@ -65,11 +65,16 @@ def reports(scale: Scale, data: str, records: Sequence[Record]) -> list[Job]:
     return reports_of_arms("layer-dependence", scale.mlp_seeds, records, data=data, steps=most)
 
 
+def network(job: Job) -> Network:
+    """What a job trains."""
+    return Network(batch_norm=job.arm == BN, init=job.settings["init"])
+
+
 def run(job: Job) -> Result:
     """Train a network to the level; disturb its first layer, and see what the others do."""
     settings = job.settings
     data = data_of(settings["data"])
-    model = build(Network(batch_norm=job.arm == BN, init=settings["init"]), job.seed)
+    model = build(network(job), job.seed)
     if job.purpose == CHOICE:
         options = {"lr": settings["lr"], "steps": settings["steps"], "seed": job.seed}
         return score(model, data, train(model, data.train, **options))

@@ -54,11 +54,16 @@ def reports(scale: Scale, data: str, records: Sequence[Record]) -> list[Job]:
     ]
 
 
+def network(job: Job) -> Network:
+    """What a job trains."""
+    return Network(batch_norm=job.arm == BN, init=job.settings["init"])
+
+
 def run(job: Job) -> Result:
     """Train one network, and see where it ends."""
     settings = job.settings
     data = data_of(settings["data"])
-    model = build(Network(batch_norm=job.arm == BN, init=settings["init"]), job.seed)
+    model = build(network(job), job.seed)
     trained = train(model, data.train, lr=settings["lr"], steps=settings["steps"], seed=job.seed)
     part = data.validation if job.purpose == CHOICE else data.test
     name = "validation" if job.purpose == CHOICE else "test"

@@ -64,12 +64,19 @@ def reports(scale: Scale, data: str, records: Sequence[Record]) -> list[Job]:
     ]
 
 
+def network(job: Job) -> Network:
+    """What a job trains.
+
+    With a bias in front of BN in both arms: it is useless, and with detached statistics it may run away.
+    """
+    return Network(batch_norm=True, bias=True)
+
+
 def run(job: Job) -> Result:
     """Train one network; measure its statistics' noise, and how a prediction depends on its companions."""
     settings = job.settings
     data = data_of(settings["data"])
-    # With a bias in front of BN in both arms: it is useless, and with detached statistics it may run away.
-    model = build(Network(batch_norm=True, bias=True), job.seed)
+    model = build(network(job), job.seed)
     size = settings["batch_size"]
     steps = settings["steps"]
     begin = time.process_time()     # of this process alone: others run beside it

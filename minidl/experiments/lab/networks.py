@@ -76,9 +76,9 @@ def initialiser(name: str | float) -> init.Initialiser:
     return partial(init.glorot_uniform, gain=float(name))
 
 
-def activation_op(network: Network) -> str:
-    """The name of the op of its activations, for `tape.find`."""
-    return network.activation.replace("-", "_")
+def kernel_size(image: int) -> int:
+    """Height and width of the CNN's kernels: smaller ones for small images."""
+    return 5 if image >= 28 else 3
 
 
 def _mlp(network: Network, normalize: Normalize) -> list[Layer]:
@@ -93,7 +93,7 @@ def _mlp(network: Network, normalize: Normalize) -> list[Layer]:
 
 def _cnn(network: Network, normalize: Normalize) -> list[Layer]:
     layers: list[Layer] = []
-    channels, size, kernel = 1, network.image, 5 if network.image >= 28 else 3
+    channels, size, kernel = 1, network.image, kernel_size(network.image)
     for maps in network.channels:
         options: dict[str, Any] = {"bias": _has_bias(network), "init": initialiser(network.init)}
         layers += [Conv2D(channels, maps, kernel, **options), *_activated(network, maps, normalize)]

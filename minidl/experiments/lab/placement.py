@@ -62,15 +62,20 @@ def reports(scale: Scale, data: str, records: Sequence[Record]) -> list[Job]:
     return jobs
 
 
+def network(job: Job) -> Network:
+    """What a job trains."""
+    settings = job.settings
+    return Network(
+        model=settings["model"], batch_norm=True, placement=job.arm, activation=settings["activation"],
+        init=settings["init"], image=settings["image"], channels=tuple(settings["channels"]),
+    )
+
+
 def run(job: Job) -> Result:
     """Train one network; follow its accuracy and the distributions that its layers receive."""
     settings = job.settings
     data = data_of(settings["data"], image=settings["image"])
-    network = Network(
-        model=settings["model"], batch_norm=True, placement=job.arm, activation=settings["activation"],
-        init=settings["init"], image=settings["image"], channels=tuple(settings["channels"]),
-    )
-    model = build(network, job.seed)
+    model = build(network(job), job.seed)
     options = {"lr": settings["lr"], "steps": settings["steps"], "seed": job.seed}
     if job.purpose == CHOICE:
         trained = train(model, data.train, **options)

@@ -1,7 +1,7 @@
 """What is published of a run of the laboratory: small enough for a repository, whole enough to judge again.
 
 Of every run its scalars stay, those of the runs that chose among them; so `analyse()` and the verdicts can be
-computed again by anyone. Series go, but for those that an experiment's `analyse()` reads (its `ANALYSED`).
+computed again by anyone. Series go, but for what an experiment's `analyse()` reads (its `essential_series`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from minidl.experiments.lab.statistics import paired_interval
 from minidl.experiments.lab.stored import numbers, settings_from_plain
 from minidl.experiments.record import to_plain
 
-DIGITS = 7      # significant ones that are kept
+DIGITS = 6      # significant ones that are kept
 
 Published = dict[str, Any]
 
@@ -52,10 +52,10 @@ def records_of(name: str, experiment: Mapping[str, Any]) -> list[Record]:
     """The records of a published experiment, without the series that its analysis doesn't read."""
     records = []
     for run in experiment["runs"]:
-        settings = settings_from_plain(run["settings"])
+        settings = settings_from_plain({**experiment["common settings"], **run["settings"]})
         for i, seed in enumerate(run["seeds"]):
             values = {key: float(of_seeds[i]) for key, of_seeds in run["values"].items()}
-            series = {key: numbers(of_seeds[i]) for key, of_seeds in run["series"].items()}
+            series = {key: numbers(of_seeds[i]) for key, of_seeds in run.get("series", {}).items()}
             job = Job(name, run["arm"], seed, run["purpose"], settings)
             records.append(Record(job, values, series, 0.0))
     return records
@@ -94,7 +94,9 @@ def _header(result: LabResult) -> dict[str, Any]:
 
 
 def _experiment(result: LabResult) -> dict[str, Any]:
-    analysed_series = getattr(module_of(result.claim.experiment), "ANALYSED", ())
+    essential = getattr(module_of(result.claim.experiment), "essential_series", lambda record: {})
+    plain = [to_plain(r.job.settings) for r in result.records]
+    common = {k: v for k, v in plain[0].items() if all(k in s and s[k] == v for s in plain)} if plain else {}
     paper = result.analysis.against_paper
     contrasts = {
         contrast.name: {
@@ -111,15 +113,15 @@ def _experiment(result: LabResult) -> dict[str, Any]:
     for r in result.records:
         key = json.dumps([r.job.purpose, r.job.arm, to_plain(r.job.settings), sorted(r.values)])
         group = groups.setdefault(key, {
-            "purpose": r.job.purpose, "arm": r.job.arm, "settings": to_plain(r.job.settings), "seeds": [],
-            "values": {name: [] for name in r.values}, "series": {},
+            "purpose": r.job.purpose, "arm": r.job.arm, "seeds": [],
+            "settings": {k: v for k, v in to_plain(r.job.settings).items() if k not in common},
+            "values": {name: [] for name in r.values},
         })
         group["seeds"].append(r.job.seed)
         for name, value in r.values.items():
             group["values"][name].append(_rounded(value))
-        for name in analysed_series:
-            if name in r.series:
-                group["series"].setdefault(name, []).append(_rounded(r.series[name], 4))
+        for name, series in essential(r).items():
+            group.setdefault("series", {}).setdefault(name, []).append(_rounded(series, 4))
     return {
         "claim": result.claim.claim,
         "source": result.claim.source,
@@ -129,6 +131,7 @@ def _experiment(result: LabResult) -> dict[str, Any]:
         "contrasts": contrasts,
         "numbers": to_plain(result.analysis.numbers),
         "notes": result.analysis.notes,
+        "common settings": common,
         "runs": list(groups.values()),
     }
 

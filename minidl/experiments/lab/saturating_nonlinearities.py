@@ -63,12 +63,18 @@ def reports(scale: Scale, data: str, records: Sequence[Record]) -> list[Job]:
     return jobs
 
 
+def network(job: Job) -> Network:
+    """What a job trains."""
+    return Network(
+        batch_norm=job.arm == BN, **{name: job.settings[name] for name in ("init", "activation", "depth")}
+    )
+
+
 def run(job: Job) -> Result:
     """Train one network, and see where it ends."""
     settings = job.settings
     data = data_of(settings["data"])
-    network = {name: settings[name] for name in ("init", "activation", "depth")}
-    model = build(Network(batch_norm=job.arm == BN, **network), job.seed)
+    model = build(network(job), job.seed)
     trained = train(model, data.train, lr=settings["lr"], steps=settings["steps"], seed=job.seed)
     if job.purpose == CHOICE:
         return score(model, data, trained)

@@ -40,7 +40,6 @@ RATES = (0.125, 0.5, 2.0, 4.0)
 DEPTHS = {"quick": (3, 6), "default": (1, 3, 6, 10), "full": (1, 2, 3, 4, 6, 8, 10)}
 MAIN_DEPTH = 3      # the paper's; on it the verdict rests
 BINS = np.linspace(-12, 12, 49)
-ANALYSED = ("loss", "dead", "deciding", "p95", "slope")      # the series that `analyse` reads
 
 
 def choices(scale: Scale, data: str) -> list[Job]:
@@ -67,12 +66,16 @@ def reports(scale: Scale, data: str, records: Sequence[Record]) -> list[Job]:
     return jobs
 
 
+def network(job: Job) -> Network:
+    """What a job trains."""
+    return Network(batch_norm=job.arm == BN, init=job.settings["init"], depth=job.settings["depth"])
+
+
 def run(job: Job) -> Result:
     """Train one network; measure the inputs and slopes of its sigmoids, and its gradients, on the way."""
     settings = job.settings
     data = data_of(settings["data"])
-    network = Network(batch_norm=job.arm == BN, init=settings["init"], depth=settings["depth"])
-    model = build(network, job.seed)
+    model = build(network(job), job.seed)
     options = {"lr": settings["lr"], "steps": settings["steps"], "seed": job.seed}
     if job.purpose == CHOICE:
         return score(model, data, train(model, data.train, **options))
@@ -151,6 +154,17 @@ def analyse(records: Sequence[Record]) -> Analysis:
         compared = [common_loss(pair) for pair in pairs]
         numbers[f"training loss of the comparison, {plain} with BN"] = median(compared), "nats"
     return Analysis(_contrasts(records, PLAIN_TUNED), _contrasts(records, PLAIN_PAPER), numbers, notes)
+
+
+def essential_series(record: Record) -> dict[str, list[Any]]:
+    """Of a run's series what `analyse` reads: means over the layers, of networks of the main depth."""
+    if record.job.purpose == CHOICE or record.job.settings["depth"] != MAIN_DEPTH:
+        return {}
+    means = {
+        name: [[float(np.mean(layers))] for layers in record.series[name]]
+        for name in ("dead", "deciding", "p95", "slope")
+    }
+    return {"loss": record.series["loss"], **means}
 
 
 def common_loss(pair: Sequence[Record]) -> float:

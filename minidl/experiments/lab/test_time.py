@@ -56,11 +56,16 @@ def reports(scale: Scale, data: str, records: Sequence[Record]) -> list[Job]:
     ]
 
 
+def network(job: Job) -> Network:
+    """What a job trains."""
+    return Network(batch_norm=True)
+
+
 def run(job: Job) -> Result:
     """Train one network; evaluate it with moving averages, that of the usual momentum with all else too."""
     settings = job.settings
     data, size = data_of(settings["data"]), settings["batch_size"]
-    model = build(Network(batch_norm=True), job.seed, partial(BatchNorm, momentum=settings["momentum"]))
+    model = build(network(job), job.seed, partial(BatchNorm, momentum=settings["momentum"]))
     usual = job.arm == USUAL
 
     def look(model: Sequential, step: int) -> dict[str, float]:
