@@ -79,10 +79,16 @@ def heat_map(
     shown = np.where(np.isfinite(cells), cells, np.nan)
     image = ax.imshow(shown, aspect="auto", cmap=colours, vmin=low, vmax=high)
     every = max(1, -(-len(columns) // _MOST_TICKS))
-    names = [_text(setting) for setting in columns[::every]]
-    ax.set_xticks(range(0, len(columns), every), names, rotation=90 if len(names) > _MOST_LEVEL else 0)
+    names = {place: _text(setting) for place, setting in enumerate(columns)}
+    shown_names = dict(list(names.items())[::every])
+    ax.set_xticks(list(shown_names), list(shown_names.values()))
+    # Columns without room for a name have one all the same, for whoever reads the figure's data.
+    others = {place: name for place, name in names.items() if place not in shown_names}
+    ax.set_xticks(list(others), list(others.values()), minor=True)
     ax.set_yticks(range(len(rows)), [_text(setting) for setting in rows])
-    ax.tick_params(length=0)
+    ax.tick_params(which="both", length=0)
+    ax.tick_params(axis="x", rotation=90 if len(shown_names) > _MOST_LEVEL else 0)
+    ax.tick_params(axis="x", which="minor", labelbottom=False)
     ax.spines[:].set_visible(False)
     ax.set_xlabel(xlabel)
     ax.set_ylabel(ylabel)

@@ -48,7 +48,7 @@ def _told(panel: Panel, in_full: bool) -> str:
 def _main(series: Sequence[Series]) -> list[Series]:
     """Without what belongs to another: "BN, range" and "BN, seed 0" to "BN", each seed to the median."""
     drawn = [s for s in series if any(map(math.isfinite, s.y))]
-    if drawn and isinstance(drawn[0].x[0], str):
+    if drawn and isinstance(drawn[-1].x[0], str) and len(drawn[-1].x) == 1:     # a median of each category
         return [s for s in drawn if s.label == drawn[-1].label]
     labels = {s.label for s in drawn}
     return [s for s in drawn if not any(s.label.startswith(f"{label}, ") for label in labels)]
@@ -63,7 +63,7 @@ def _axes(panel: Panel) -> str:
 def _ends(series: Series) -> str:
     points = [(x, y) for x, y in zip(series.x, series.y, strict=True) if math.isfinite(y)]
     (first, begin), (_, end) = points[0], points[-1]
-    if isinstance(first, str):
+    if isinstance(first, str) and len(points) == 1:
         return f"{first} {number(begin)}"
     return f"{series.label} {number(begin)}" + (f" to {number(end)}" if end != begin else "")
 

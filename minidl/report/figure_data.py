@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from matplotlib.colors import to_hex
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, PercentFormatter
 from numpy.typing import ArrayLike, NDArray
 
 from minidl.plots.axes import as_percent
@@ -159,7 +161,7 @@ def _segments(ax: Axes, collection: Collection) -> Iterator[Series]:
 
 
 def _named(ax: Axes, drawn: list[_Drawn]) -> list[Series]:
-    """Each with a name, and with names for x where the axis has categories."""
+    """Each with a name, and with x as the axis names it where it has categories."""
     colors = {one.color: one.label for one in reversed(drawn) if one.label and not one.series.low}
     categories = _categories(ax.xaxis)
     seen: dict[str, int] = {}
@@ -177,36 +179,49 @@ def _named(ax: Axes, drawn: list[_Drawn]) -> list[Series]:
     return series
 
 
-def _at_categories(series: Series, categories: dict[float, str]) -> Series:
-    """With names for x; a short level line across one category is one point."""
+def _at_categories(series: Series, categories: dict[float, Any]) -> Series:
+    """With categories for x; a short level line across one of them is one point."""
     if not categories:
         return series
     x = [_nearest(categories, at) for at in series.x]
     points = list(zip(x, series.y, strict=False))
-    if len(points) == 2 and points[0] == points[1]:
+    if len(points) == 2 and points[0] == points[1]:     # both ends at one category
         return replace(series, x=x[:1], y=series.y[:1])
     return replace(series, x=x)
 
 
-def _nearest(categories: dict[float, str], at: float) -> str:
+def _nearest(categories: dict[float, Any], at: float) -> Any:
     return categories[min(categories, key=lambda place: abs(place - at))]
 
 
-def _categories(axis: Axis) -> dict[float, str]:
-    """Place -> name of an axis whose ticks have words instead of numbers."""
+def _categories(axis: Axis) -> dict[float, Any]:
+    """Place -> what it stands for, of an axis whose ticks were given names: words, or other numbers.
+
+    Layers 1 to 3 at the places 0 to 2 are such, batches of 4 and 60 at 4 and 60 aren't.
+    """
+    if not isinstance(axis.get_major_locator(), FixedLocator):
+        return {}
     names = _tick_names(axis)
-    return names if names and not any(_is_number(text) for text in names.values()) else {}
+    numbers = {at: _number(text) for at, text in names.items()}
+    if any(number is None for number in numbers.values()):
+        return names
+    # Ticks round what they say.
+    same = all(math.isclose(at, number or 0.0, rel_tol=0.01) for at, number in numbers.items())
+    return {} if same else numbers
 
 
-def _tick_names(axis: Axis) -> dict[float, str]:
-    places = axis.get_majorticklocs()
-    texts = axis.get_major_formatter().format_ticks(list(places))
+def _tick_names(axis: Axis, minor: bool = False) -> dict[float, str]:
+    places = axis.get_ticklocs(minor=minor)
+    formatter = axis.get_minor_formatter() if minor else axis.get_major_formatter()
+    texts = formatter.format_ticks(list(places))
     return {float(at): " ".join(text.split()) for at, text in zip(places, texts, strict=True) if text}
 
 
-def _is_number(text: str) -> bool:
-    plain = text.replace("\N{MINUS SIGN}", "-").replace(",", "")
-    return bool(re.match(r"-?[\d.]|\$", plain))
+def _number(text: str) -> float | None:
+    try:
+        return float(text.replace("\N{MINUS SIGN}", "-").replace(",", ""))
+    except ValueError:
+        return None
 
 
 def _not_dodged(ax: Axes, series: list[Series]) -> tuple[Series, ...]:
@@ -240,7 +255,8 @@ def _matrix(ax: Axes) -> Matrix:
     # Panels may share the bar of one of them.
     bars = [image, *(other for one in ax.figure.axes for other in one.images)]
     bar = next((one.colorbar.ax for one in bars if one.colorbar), None)
-    factor = 100.0 if bar and "%" in bar.get_ylabel() and values.max() <= 1 else 1.0
+    scale = bar.yaxis.get_major_formatter() if bar else None
+    factor = 100 / scale.xmax if isinstance(scale, PercentFormatter) else 1.0
     return Matrix(
         _ticks(ax.yaxis, rows), _ticks(ax.xaxis, columns),
         [[_rounded(factor * value) for value in row] for row in values],
@@ -249,9 +265,9 @@ def _matrix(ax: Axes) -> Matrix:
 
 
 def _ticks(axis: Axis, count: int) -> list[str]:
-    """A name for each row or column: its tick's, or its number in brackets where only some have a tick."""
+    """A name for each row or column: its tick's, or its number in brackets where it has none."""
     names = [f"({number})" for number in range(1, count + 1)]
-    for at, text in _tick_names(axis).items():
+    for at, text in {**_tick_names(axis, minor=True), **_tick_names(axis)}.items():
         if 0 <= at < count:
             names[round(at)] = text
     return names

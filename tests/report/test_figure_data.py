@@ -80,6 +80,17 @@ def test_categories_stand_for_places(figure):
     assert (median.label, median.x, median.y) == ("median", ["batch norm"], [3.5])
 
 
+@pytest.mark.parametrize(("names", "found"), [
+    (["1", "2", "3"], [1, 2, 3]), (["0.weight", "2.weight", "4."], ["0.weight", "2.weight", "4."]),
+])
+def test_layers_have_the_names_of_the_axis(figure, names, found):
+    norms = {"plain": [1.0, 0.5, 0.25], "BN": [1.0, 1.0, 0.5]}
+    plots.gradient_flow(names, norms, figure.subplots())
+    plain, bn = only(figure).series
+    assert plain.x == bn.x == found
+    assert figure_data("name", figure).alt.endswith(": plain 1 to 0.25; BN 1 to 0.5.")
+
+
 def test_bars_and_a_crowd_of_lines(figure):
     left, right = figure.subplots(1, 2)
     left.bar([0.5, 1.5], [10, 20], width=1, label="share")
@@ -135,6 +146,18 @@ def test_a_matrix_with_few_ticks_numbers_the_others_and_shares_a_colour_bar(figu
         assert panel.matrix.columns == ["a", "(2)", "c"]
         assert panel.matrix.unit == "unit"
         assert math.isnan(panel.matrix.values[0][2])
+
+
+def test_a_heat_map_names_all_its_columns_also_those_without_room(figure):
+    rates = [round(10 ** (i / 8 - 2), 4) for i in range(33)]
+    labels = {"xlabel": "learning rate", "ylabel": "arm", "label": "error (%)"}
+    plots.heat_map([[0.5] * 33], ["plain"], rates, figure.subplots(), **labels)
+    matrix = only(figure).matrix
+    assert matrix.columns[:3] == ["0.01", "0.013", "0.018"]
+    assert not any("(" in name for name in matrix.columns)
+    assert matrix.values == [[0.5] * 33]        # per cent already
+    labels = figure.axes[0].get_xticklabels(which="both")
+    assert sum(label.get_visible() for label in labels) == 17
 
 
 def test_pictures_have_their_captions(figure):
