@@ -18,8 +18,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser(
         "train",
         help="train one network and look at its mistakes",
-        description="Train one network. Writes its history, weights and learning curve, the\n"
-        "confusion matrix and the worst mistakes.",
+        description="Train one network. Writes results.json, its history and weights, the learning\n"
+        "curve, the confusion matrix, the worst mistakes, and a page of it all.",
         epilog="examples:\n  minidl train --live\n  minidl train --model cnn --epochs 2\n"
         "  minidl train --no-batch-norm --lr 8 --steps 1000",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -34,7 +34,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("--lr", type=rate, metavar="RATE", help="default: 0.3; cnn: 0.05")
     parser.add_argument(
-        "--init", metavar="NAME", help="initial weights: 'N(0, 0.1^2)', Glorot, 'Glorot x 4' or He"
+        "--init",
+        metavar="NAME",
+        help="initial weights: 'N(0, 0.1^2)', Glorot, 'Glorot x 4' or He; default: what suits the activation",
     )
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--epochs", type=whole_number(1), metavar="N", help="default: 5; cnn: 1")

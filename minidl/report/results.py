@@ -10,11 +10,13 @@ from typing import Any
 
 from minidl.experiments.lab.experiment import LabResult, concluded
 from minidl.experiments.lab.published import published, published_text
+from minidl.experiments.lab.stored import interval_from_plain
 from minidl.files import replacing
 from minidl.report.lab.figures import lab_figures
+from minidl.report.lab.paragraph import short_number
 from minidl.report.reading import read_record
 
-FIGURES = "figures/lab"     # beside the page
+PICTURES = "figures/lab"    # beside the page
 DOTS = 100                  # per inch: a page shows them small
 
 
@@ -50,7 +52,7 @@ def publish(results: Iterable[LabResult], path: Path) -> list[Path]:
         figure = next(iter(lab_figures(result).values()))
         buffer = BytesIO()
         figure.savefig(buffer, format="png", dpi=DOTS)
-        files.append(_write(path.parent / FIGURES / f"{result.claim.experiment}.png", buffer.getvalue()))
+        files.append(_write(path.parent / PICTURES / f"{result.claim.experiment}.png", buffer.getvalue()))
     return [*files, write_page(path)]
 
 
@@ -80,8 +82,9 @@ def results_page(content: Mapping[str, Any]) -> str:
         f"images. minidl {versions['minidl']}, Python {versions['python']}, NumPy {versions['numpy']}, "
         f"{versions['blas']}.",
         "",
-        "An effect is a mean over the seeds of differences between two arms that share seed, initial",
-        "weights and batches; a positive one speaks for the claim. Its interval is the wider one of two 95 %",
+        "An effect is a mean over the seeds of differences between two arms that share seed and batches (and",
+        "weights, where they chose the same); a positive one speaks for the claim. Its interval is the wider",
+        "one of two 95 %",
         "intervals, Student's and the bootstrap's. *Supported*: its lower bound reaches the smallest effect",
         "that matters, in every contrast. *Not supported*: the upper bound stays below it in every one.",
         "*Mixed*: some each way, all decided. *Inconclusive*: anything else. The smallest effects were",
@@ -112,28 +115,24 @@ def _section(name: str, experiment: Mapping[str, Any]) -> list[str]:
         "|---|---|---|---|---|---|",
     ]
     for contrast, c in experiment["contrasts"].items():
-        low, high = _decisive(c)
-        paper = c["against plain-paper"]
-        beside = "{:+.3g} ({:+.3g} to {:+.3g})".format(paper["mean"], *_decisive(paper)) if paper else ""
-        met = "reached" if low >= c["smallest"] else "missed" if high < c["smallest"] else "undecided"
+        interval, paper = interval_from_plain(c), c["against plain-paper"]
+        low, high = interval.decisive
+        beside = ""
+        if paper:
+            other = interval_from_plain(paper)
+            beside = "{:+.3g} ({:+.3g} to {:+.3g})".format(other.mean, *other.decisive)
         lines.append(
-            f"| {contrast}: {_cell(c['question'])} | {c['mean']:+.3g} {c['unit']} | "
-            f"{low:+.3g} to {high:+.3g} | {c['smallest']:+.3g} | {met} | {beside} |"
+            f"| {contrast}: {_cell(c['question'])} | {interval.mean:+.3g} {c['unit']} | {low:+.3g} to "
+            f"{high:+.3g} | {c['smallest']:+.3g} | {interval.against(c['smallest'])} | {beside} |"
         )
-    lines += ["", f"![The figure of {name}]({FIGURES}/{name}.png)", ""]
+    lines += ["", f"![The figure of {name}]({PICTURES}/{name}.png)", ""]
     lines += [f"- {note[0].upper()}{note[1:]}." for note in experiment["notes"]]
     if experiment["notes"]:
         lines.append("")
     lines += ["<details><summary>Medians over the seeds</summary>", "", "| | |", "|---|---|"]
     for what, (value, unit) in experiment["numbers"].items():
-        lines.append(f"| {_cell(what)} | {_number(float(value))} {unit} |")
+        lines.append(f"| {_cell(what)} | {short_number(float(value))} {unit} |")
     return [*lines, "", "</details>", ""]
-
-
-def _decisive(interval: Mapping[str, Any]) -> tuple[float, float]:
-    """The wider of both intervals, as in `statistics.Interval`."""
-    low, high = max(interval["t"], interval["bootstrap"], key=lambda bounds: bounds[1] - bounds[0])
-    return low, high
 
 
 def _verdict(experiment: Mapping[str, Any]) -> str:
@@ -142,10 +141,6 @@ def _verdict(experiment: Mapping[str, Any]) -> str:
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|")     # |x| would end a cell
-
-
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def _write(path: Path, content: bytes) -> Path:

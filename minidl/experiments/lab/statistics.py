@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 SUPPORTED, NOT_SUPPORTED, MIXED, INCONCLUSIVE = "supported", "not supported", "mixed", "inconclusive"
+REACHED, MISSED, UNDECIDED = "reached", "missed", "undecided"      # of a single contrast
 LEVEL = 0.95
 RESAMPLES = 10_000
 
@@ -34,6 +35,11 @@ class Interval:
     def decisive(self) -> tuple[float, float]:
         """The wider of the two, which decides."""
         return max(self.t, self.bootstrap, key=lambda bounds: bounds[1] - bounds[0])
+
+    def against(self, smallest: float) -> str:
+        """Whether the smallest effect that matters is "reached", "missed" or "undecided"."""
+        low, high = self.decisive
+        return REACHED if low >= smallest else MISSED if high < smallest else UNDECIDED
 
 
 def paired_interval(differences: Sequence[float]) -> Interval:
@@ -73,14 +79,10 @@ def verdict(intervals: Mapping[str, Interval], smallest: Mapping[str, float]) ->
     """
     if intervals.keys() != smallest.keys() or not intervals:
         raise ValueError(f"verdict expects the contrasts {list(smallest)}, got {list(intervals)}")
-    bounds = {name: interval.decisive for name, interval in intervals.items()}
-    reached = [bounds[name][0] >= smallest[name] for name in smallest]
-    missed = [bounds[name][1] < smallest[name] for name in smallest]
-    if all(reached):
-        return SUPPORTED
-    if all(missed):
-        return NOT_SUPPORTED
-    return MIXED if all(r or m for r, m in zip(reached, missed, strict=True)) else INCONCLUSIVE
+    found = {intervals[name].against(smallest[name]) for name in smallest}
+    if UNDECIDED in found:
+        return INCONCLUSIVE
+    return MIXED if len(found) > 1 else SUPPORTED if found == {REACHED} else NOT_SUPPORTED
 
 
 def _t_quantile(p: float, freedom: int) -> float:

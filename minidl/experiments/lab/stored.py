@@ -17,7 +17,7 @@ def lab_from_plain(plain: Mapping[str, Any]) -> LabResult:
     """The record of an experiment from the content of its `results.json`.
 
     Raises:
-        KeyError, TypeError: content of another kind, or of another version.
+        KeyError, TypeError, ValueError: content of another kind, or of another version.
 
     """
     claim, analysis = plain["claim"], plain["analysis"]
@@ -32,7 +32,7 @@ def lab_from_plain(plain: Mapping[str, Any]) -> LabResult:
             {name: (float(value), unit) for name, (value, unit) in analysis["numbers"].items()},
             list(analysis["notes"]),
         ),
-        intervals={name: _interval(i) for name, i in plain["intervals"].items()},
+        intervals={name: interval_from_plain(i) for name, i in plain["intervals"].items()},
         verdict=plain["verdict"],
         remark=plain["remark"],
         environment=Environment(**plain["environment"]),
@@ -57,6 +57,7 @@ def _record(plain: Mapping[str, Any]) -> Record:
     return Record(job, values, series, plain["seconds"])
 
 
-def _interval(plain: Mapping[str, Any]) -> Interval:
+def interval_from_plain(plain: Mapping[str, Any]) -> Interval:
+    """The intervals of a contrast; what else the mapping holds is left out."""
     (t_low, t_high), (low, high) = numbers(plain["t"]), numbers(plain["bootstrap"])
     return Interval(float(plain["mean"]), (t_low, t_high), (low, high), plain["n"])

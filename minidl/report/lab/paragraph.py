@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from minidl.experiments.lab.claims import Contrast
 from minidl.experiments.lab.experiment import LabResult
-from minidl.experiments.lab.jobs import PLAIN_PAPER
+from minidl.experiments.lab.jobs import PLAIN_PAPER, REPORT
 from minidl.experiments.lab.statistics import Interval, paired_interval
 
 
@@ -14,7 +14,7 @@ def paragraph(result: LabResult) -> str:
     All characters are ASCII: consoles differ.
     """
     claim, scale = result.claim, result.scale
-    reported = {r.job.seed for r in result.records if r.job.purpose == "report"}
+    reported = {r.job.seed for r in result.records if r.job.purpose == REPORT}
     lines = [
         f"{claim.experiment}: {result.verdict.upper()}" + (f" ({result.remark})" if result.remark else ""),
         "",
@@ -31,7 +31,7 @@ def paragraph(result: LabResult) -> str:
     if result.analysis.numbers:
         lines.append("Medians over the seeds:")
         numbers = result.analysis.numbers.items()
-        lines += [f"  {name}: {_number(value)} {unit}".rstrip() for name, (value, unit) in numbers]
+        lines += [f"  {name}: {short_number(value)} {unit}".rstrip() for name, (value, unit) in numbers]
     lines += [f"Note: {note}." for note in result.analysis.notes]
     return "\n".join(lines).encode("ascii", "replace").decode() + "\n"
 
@@ -45,5 +45,6 @@ def _interval(contrast: Contrast, intervals: dict[str, Interval]) -> str:
     )
 
 
-def _number(value: float) -> str:
+def short_number(value: float) -> str:
+    """A number of a list of medians: 4 digits that count, commas from a thousand on."""
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from minidl.experiments.lab import Contrast, Interval, LabResult, Record, paired_interval
+from minidl.experiments.lab import Contrast, LabResult, Record, paired_interval
 from minidl.experiments.lab.experiment import PREVIEW
 from minidl.experiments.lab.jobs import CHOICE, REPORT
 from minidl.report.commands import command_of_lab
@@ -59,7 +59,7 @@ def _contrast(result: LabResult, contrast: Contrast) -> Html:
     interval = result.intervals[contrast.name]
     t, bootstrap = (_bounds(bounds) for bounds in (interval.t, interval.bootstrap))
     decides = "t" if interval.decisive == interval.t else "bootstrap"
-    found = _found(interval, contrast.smallest)
+    found = interval.against(contrast.smallest)
     text = (
         f"Mean {interval.mean:+.3g} {contrast.unit}; 95 % interval {t} (t), {bootstrap} (bootstrap); the "
         f"{decides} interval is the wider one and decides. Smallest effect that matters: "
@@ -86,11 +86,6 @@ def _contrast(result: LabResult, contrast: Contrast) -> Html:
 
 def _bounds(bounds: tuple[float, float]) -> str:
     return f"{bounds[0]:+.3g} to {bounds[1]:+.3g}"
-
-
-def _found(interval: Interval, smallest: float) -> str:
-    low, high = interval.decisive
-    return "reached" if low >= smallest else "missed" if high < smallest else "undecided"
 
 
 def _numbers(result: LabResult) -> Html:
