@@ -25,7 +25,7 @@ class Task:
         number: from 1.
         title: what is to be done.
         points: of all its checks, hidden ones too.
-        read: the tutorial to read again, such as "tutorials/04_batch_normalization.py".
+        read: the tutorial to read again, such as "tutorials/04_forward.py".
 
     """
 

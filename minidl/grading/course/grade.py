@@ -70,7 +70,7 @@ def _run(
             judgement = judge_check(check, run.results)
             # What the submission says of a hidden check might be its inputs: nobody is to see that.
             notes, output = (run.notes, run.output) if check.visible else ((), "")
-            outcomes.append(Outcome(judgement, run.why, run.seconds, [*notes, *run.seen], output))
+            outcomes.append(Outcome(judgement, run.why, [*notes, *run.seen], output))
 
 
 def _not_run(check: TaskCheck, why: str) -> Outcome:

@@ -38,7 +38,6 @@ class Judgement:
         sentence: what is wrong with the first case that failed; empty for a passed check.
         hint: the mistake that gives exactly this; else empty.
         case: number of the first case that failed, from 0; None for a passed check.
-        relative_error: of the first wrong quantity; infinite without a comparable array.
         first_wrong: position of its first wrong element; None if none can be told.
         wrong_name: the first wrong quantity's; empty if none can be told.
 
@@ -49,7 +48,6 @@ class Judgement:
     sentence: str = ""
     hint: str = ""
     case: int | None = None
-    relative_error: float = 0.0
     first_wrong: tuple[int, ...] | None = None
     wrong_name: str = ""
 
@@ -65,12 +63,12 @@ def judge_check(check: TaskCheck, results: Sequence[CaseResult]) -> Judgement:
     for number, case in enumerate(check.cases):
         result = results[number] if number < len(results) else CaseResult({}, "it wasn't run")
         if result.trouble:
-            return Judgement(check, False, result.trouble, case=number, relative_error=np.inf)
+            return Judgement(check, False, result.trouble, case=number)
         for name, right in case.expected.items():
             got = result.arrays.get(name)
-            sentence, error, place = _difference(name, got, np.asarray(right), check.tolerance)
+            sentence, place = _difference(name, got, np.asarray(right), check.tolerance)
             if sentence:
-                return Judgement(check, False, sentence, _hint(check, results), number, error, place, name)
+                return Judgement(check, False, sentence, _hint(check, results), number, place, name)
     return Judgement(check, True)
 
 
@@ -89,23 +87,23 @@ def relative_error(got: Array, right: Array) -> float:
 
 def _difference(
     name: str, got: Array | None, right: Array, tolerance: float
-) -> tuple[str, float, tuple[int, ...] | None]:
+) -> tuple[str, tuple[int, ...] | None]:
     if got is None:
-        return f"{name}: expected {_shape(right)}, got nothing", np.inf, None
+        return f"{name}: expected {_shape(right)}, got nothing", None
     if got.dtype.kind not in "biuf":
-        return f"{name}: expected numbers, got an array of {got.dtype.name}", np.inf, None
+        return f"{name}: expected numbers, got an array of {got.dtype.name}", None
     if got.shape != right.shape:
-        return f"{name}: expected {_shape(right)}, got {_shape(got)}", np.inf, None
+        return f"{name}: expected {_shape(right)}, got {_shape(got)}", None
     error = relative_error(got, right)
     if error <= tolerance:
-        return "", error, None
+        return "", None
     with np.errstate(all="ignore"):
         reach = tolerance * (float(np.max(np.abs(right))) or 1.0)
         wrong = ~(np.abs(got.astype(np.float64) - right) <= reach)
     place = tuple(int(i) for i in np.unravel_index(int(np.argmax(wrong)), right.shape))
     where = f"{name}[{', '.join(map(str, place))}]" if place else name
     expected, came = _told_apart(float(right[place]), float(got[place]))
-    return f"{where}: expected {expected}, got {came} (relative error {error:.1e})", error, place
+    return f"{where}: expected {expected}, got {came} (relative error {error:.1e})", place
 
 
 def _told_apart(a: float, b: float) -> tuple[str, str]:
@@ -123,20 +121,18 @@ def _shape(a: Array) -> str:
 
 def _hint(check: TaskCheck, results: Sequence[CaseResult]) -> str:
     for hint in check.hints:
-        shown = 0
-        for output, result in zip(hint.outputs, results, strict=False):
-            for name, wrong in output.items():
-                got = result.arrays.get(name)
-                if got is None or relative_error(got, np.asarray(wrong)) > NAMING:
-                    break
-            else:
-                shown += bool(output)
-                continue
-            break
-        else:
-            if shown >= 2:
-                return hint.sentence
+        pairs = zip(hint.outputs, results, strict=False)
+        shown = [(output, result) for output, result in pairs if output]
+        if len(shown) >= 2 and all(_equal(output, result.arrays) for output, result in shown):
+            return hint.sentence
     return ""
+
+
+def _equal(output: Mapping[str, Array], arrays: Mapping[str, Array]) -> bool:
+    return all(
+        name in arrays and relative_error(arrays[name], np.asarray(wrong)) <= NAMING
+        for name, wrong in output.items()
+    )
 
 
 def run_here(case: Case, names: Mapping[str, Any]) -> CaseResult:

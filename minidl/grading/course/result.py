@@ -17,7 +17,6 @@ class Outcome:
     Attributes:
         judgement: passed or not, and why.
         why: what ended its process early, in the grader's words; else empty.
-        seconds: that it took.
         notes: what the submission did that it shouldn't have, in sentences.
         output: the beginning of what it printed.
 
@@ -25,7 +24,6 @@ class Outcome:
 
     judgement: Judgement
     why: str = ""
-    seconds: float = 0.0
     notes: Sequence[str] = ()
     output: str = ""
 
