@@ -60,6 +60,13 @@ def test_the_committed_page_is_what_the_command_makes_of_the_file(committed):
         assert 10_000 < figure.stat().st_size < 300_000, name
 
 
+def test_the_readme_has_the_committed_verdicts(committed):
+    text = (TUTORIALS.parent / "README.md").read_text(encoding="utf-8")
+    for name, e in committed["experiments"].items():
+        found = e["verdict"] + (f" ({e['remark']})" if e["remark"] else "")
+        assert f"| {name} | {e['claim'].replace('|', chr(92) + '|')} | {found} |" in text
+
+
 def write_run(folder, name, **options):
     folder.mkdir(parents=True)
     result = made_up_result(name, **options)

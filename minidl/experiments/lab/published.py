@@ -14,7 +14,7 @@ from typing import Any, cast
 import numpy as np
 
 from minidl.experiments.lab.experiment import Analysis, ExperimentModule, LabResult
-from minidl.experiments.lab.jobs import Job, Record, module_of
+from minidl.experiments.lab.jobs import CHOICE, FIRST_CHOICE_SEED, REPORT, Job, Record, module_of
 from minidl.experiments.lab.statistics import paired_interval
 from minidl.experiments.lab.stored import numbers, settings_from_plain
 from minidl.experiments.record import to_plain
@@ -56,7 +56,8 @@ def records_of(name: str, experiment: Mapping[str, Any]) -> list[Record]:
         for i, seed in enumerate(run["seeds"]):
             values = {key: float(of_seeds[i]) for key, of_seeds in run["values"].items()}
             series = {key: numbers(of_seeds[i]) for key, of_seeds in run.get("series", {}).items()}
-            job = Job(name, run["arm"], seed, run["purpose"], settings)
+            purpose = CHOICE if seed >= FIRST_CHOICE_SEED else REPORT
+            job = Job(name, run["arm"], seed, purpose, settings)
             records.append(Record(job, values, series, 0.0))
     return records
 
@@ -113,7 +114,7 @@ def _experiment(result: LabResult) -> dict[str, Any]:
     for r in result.records:
         key = json.dumps([r.job.purpose, r.job.arm, to_plain(r.job.settings), sorted(r.values)])
         group = groups.setdefault(key, {
-            "purpose": r.job.purpose, "arm": r.job.arm, "seeds": [],
+            "arm": r.job.arm, "seeds": [],
             "settings": {k: v for k, v in to_plain(r.job.settings).items() if k not in common},
             "values": {name: [] for name in r.values},
         })
@@ -121,7 +122,7 @@ def _experiment(result: LabResult) -> dict[str, Any]:
         for name, value in r.values.items():
             group["values"][name].append(_rounded(value))
         for name, series in essential(r).items():
-            group.setdefault("series", {}).setdefault(name, []).append(_rounded(series, 4))
+            group.setdefault("series", {}).setdefault(name, []).append(_rounded(series))
     return {
         "claim": result.claim.claim,
         "source": result.claim.source,
