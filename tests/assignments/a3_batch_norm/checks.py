@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from minidl.grading.course.checks import Case, TaskCheck
+from minidl.grading.course.hints import Mistake, hints
 
 from . import mistakes
 from .solution import forward, input_gradient, parameter_gradients, weighted_backward, weighted_forward
@@ -283,10 +284,10 @@ def _check(
     name: str,
     points: float,
     cases: list[Case],
-    known: list[tuple[str, mistakes.Mistake]],
+    known: list[tuple[str, Mistake]],
     told: list[Case] | None = None,
 ) -> TaskCheck:
-    return TaskCheck(name, task, points, cases, hints=mistakes.hints(known, cases, told or []))
+    return TaskCheck(name, task, points, cases, hints=hints(known, cases, told or []))
 
 
 def _hidden(
