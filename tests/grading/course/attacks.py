@@ -63,6 +63,9 @@ HOSTILE = {
     "using the network": ("import socket; socket.create_connection(('127.0.0.1', 9))", "using the network"),
     "killing its keeper": ("os.kill(os.getppid(), signal.SIGKILL)", "sending a signal"),
     "killing everybody": ("os.killpg(0, signal.SIGKILL)", "sending a signal"),
+    "taking away its keeper's files": (
+        "import resource; resource.prlimit(os.getppid(), resource.RLIMIT_NOFILE, (1, 1))", "process's limits",
+    ),
     "calling C": ("import ctypes; ctypes.CDLL(None).abort()", "calling into C"),
     "starting a program": ("os.system('sleep 100 &')", "starting programs"),
     "writing into every descriptor": (

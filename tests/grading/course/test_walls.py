@@ -82,6 +82,24 @@ def test_processes_outside_get_no_signals(tmp_path):
 
 
 @linux
+def test_limits_and_priorities_of_other_processes_stay(tmp_path):
+    # One's own limits may go down. The others are this test's, and of its user: without the wall they change.
+    printed = behind_the_walls(tmp_path, """
+        import resource
+        other, number = os.getppid(), resource.RLIMIT_CORE
+        print("limits and priorities of other processes" in missing)
+        resource.setrlimit(number, (0, 0))
+        print(refused(resource.prlimit, other, number, (0, 0)))
+        print(refused(os.setpriority, os.PRIO_PROCESS, other, os.getpriority(os.PRIO_PROCESS, other)))
+        print(refused(os.sched_setaffinity, other, os.sched_getaffinity(other)))
+        print(refused(os.sched_setscheduler, other, os.SCHED_OTHER, os.sched_param(0)))
+    """)
+    if printed[:1] == ["True"]:
+        pytest.skip("this system has no seccomp, and says so")
+    assert printed == ["False"] + ["True"] * 4
+
+
+@linux
 def test_there_is_no_network(tmp_path):
     if not landlock.version(confine.libc()):
         pytest.skip("this kernel has no Landlock")

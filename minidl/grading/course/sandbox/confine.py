@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import landlock
+from . import landlock, seccomp
 
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 _CLONE_NEWNET = 0x40000000
@@ -85,6 +85,7 @@ def confine(
     known = 0 if rules is None else landlock.version(c)
     if rules is not None:
         landlock.enforce(c, rules)
+    alone = seccomp.leave_others_alone(c)
     if _is_root():
         _drop_capabilities(c)
     if not known:
@@ -93,6 +94,8 @@ def confine(
         missing.append("network other than TCP" if known >= 4 else "network")
     if uid is None and known < 6:
         missing.append("signals to other processes")
+    if uid is None and not alone:
+        missing.append("limits and priorities of other processes")
     return missing
 
 

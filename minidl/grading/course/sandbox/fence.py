@@ -28,6 +28,7 @@ _NEVER = {
     "pty.": "starting programs",
     "sys.addaudithook": "an audit hook of its own",
     "webbrowser.": "starting programs",
+    "resource.prlimit": "changing another process's limits",
 }
 
 
