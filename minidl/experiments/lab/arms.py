@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from minidl.engine.array import Array
 from minidl.experiments.config import PAPER
-from minidl.experiments.lab.choice import Chosen, beyond, choice_jobs, chosen
+from minidl.experiments.lab.choice import SCORE, Chosen, beyond, choice_jobs, chosen, edge_notes
 from minidl.experiments.lab.jobs import BN, PLAIN_PAPER, PLAIN_TUNED, REPORT, Job, Record, Result
 from minidl.experiments.lab.scale import Scale
 from minidl.experiments.lab.training import Data, Trained, accuracy, points
@@ -23,6 +24,7 @@ INITS = {
     "relu": (PAPER, "Glorot", "He"),
 }
 VARIED = ("lr", "init")
+STUCK = 20.0        # per cent; see `experiments.outcome`
 
 
 def choices_of_arms(
@@ -70,19 +72,22 @@ def reports_of_arms(
 
 def score(model: Sequential, data: Data, trained: Trained) -> Result:
     """What a run of the choice returns: accuracy on the validation images."""
-    return {"validation": points(accuracy(model, data.validation, data.train), trained.finite)}, {}
+    return {SCORE: points(accuracy(model, data.validation, data.train), trained.finite)}, {}
 
 
 def choice_notes(records: Sequence[Record], arms: Sequence[str] = ARMS, **fixed: Any) -> list[str]:
     """What a reader must know of the choice: best values at the edge of a grid, arms that came out alike."""
     where = "".join(f", {key} {value}" for key, value in fixed.items())
-    notes = [
-        f"{arm}{where}: the best {name} of the choice lies at the edge of its grid"
-        for arm in arms for name in best(records, arm, **fixed).at_edge
-    ]
+    notes = [note for arm in arms for note in edge_notes(best(records, arm, **fixed), f"{arm}{where}")]
     if best(records, PLAIN_TUNED, **fixed).settings == best(records, PLAIN_PAPER, **fixed).settings:
         notes.append(f"{PLAIN_TUNED}{where}: the paper's initial weights were the best of those tried")
     return notes
+
+
+def lost_note(where: str, test: Array) -> list[str]:
+    """A note on runs that ended stuck or were lost, if there are any: they weigh heavily in a mean."""
+    lost = int((test < STUCK).sum())
+    return [f"{where}: {lost} of {len(test)} runs end below {STUCK:g} %"] if lost else []
 
 
 def chosen_text(records: Sequence[Record], arm: str, **fixed: Any) -> str:

@@ -75,6 +75,11 @@ def chosen(records: Sequence[Record], arm: str, names: Sequence[str], **fixed: A
     return Chosen(settings, float(np.mean(scores[best])), tuple(edges), sum(map(len, scores.values())))
 
 
+def edge_notes(own: Chosen, where: str) -> list[str]:
+    """What a reader must know of a choice at the edge of its grid, where a better one may lie beyond."""
+    return [f"{where}: the best {name} of the choice lies at the edge of its grid" for name in own.at_edge]
+
+
 def beyond(
     records: Sequence[Record], arm: str, name: str = "lr", factor: float = 2.0, **fixed: Any
 ) -> list[Job]:

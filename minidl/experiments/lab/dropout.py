@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from minidl.experiments.lab.arms import median
+from minidl.experiments.lab.arms import lost_note, median
 from minidl.experiments.lab.choice import SCORE, beyond, choice_jobs, chosen
 from minidl.experiments.lab.experiment import Analysis
 from minidl.experiments.lab.jobs import CHOICE, REPORT, Job, Record, Result, values_of
@@ -92,6 +92,8 @@ def analyse(records: Sequence[Record]) -> Analysis:
             ):
                 values = values_of(records, arm, name, examples=examples)
                 numbers[f"{text}, {examples:,} images, {arm}{rate}"] = median(values), unit
+            test = values_of(records, arm, "test", examples=examples)
+            notes += lost_note(f"{arm}, {examples:,} images", test)
             notes += [
                 f"{arm}, {examples:,} images: the best {name} lies at the edge of its grid"
                 for name in best.at_edge

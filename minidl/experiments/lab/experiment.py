@@ -11,6 +11,7 @@ from typing import Any, Protocol, cast
 import numpy as np
 
 from minidl.experiments.environment import Environment, environment
+from minidl.experiments.lab.choice import SCORE
 from minidl.experiments.lab.claims import Claim, claims
 from minidl.experiments.lab.jobs import Job, Record, Result, module_of, run_jobs
 from minidl.experiments.lab.networks import Network
@@ -166,7 +167,7 @@ def planned(name: str, scale: Scale, data: str = "mnist") -> list[Job]:
     """All jobs that an experiment would run, with whatever comes first in place of what is chosen."""
     module = cast(ExperimentModule, module_of(name))
     choice = module.choices(scale, data)
-    imagined = [Record(job, {"validation": 0.0}, {}, 0.0) for job in choice]
+    imagined = [Record(job, {SCORE: 0.0}, {}, 0.0) for job in choice]
     return choice + module.reports(scale, data, imagined)
 
 

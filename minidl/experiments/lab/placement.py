@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from minidl.engine.array import Array
-from minidl.experiments.lab.arms import INITS, VARIED, median
-from minidl.experiments.lab.choice import SCORE, beyond, choice_jobs, chosen
+from minidl.experiments.lab.arms import INITS, VARIED, median, reports_of, score
+from minidl.experiments.lab.choice import beyond, choice_jobs, chosen, edge_notes
 from minidl.experiments.lab.drift import moments, received, total_drift
 from minidl.experiments.lab.experiment import Analysis, log2_ratio
-from minidl.experiments.lab.jobs import CHOICE, REPORT, Job, Record, Result, values_of
+from minidl.experiments.lab.jobs import CHOICE, Job, Record, Result, values_of
 from minidl.experiments.lab.networks import Network, build
 from minidl.experiments.lab.scale import Scale
 from minidl.experiments.lab.training import accuracy, data_of, log_spaced, points, train
@@ -57,8 +57,7 @@ def reports(scale: Scale, data: str, records: Sequence[Record]) -> list[Job]:
         seeds = scale.mlp_seeds if fixed["model"] == "mlp" else scale.cnn_seeds
         for arm in (BEFORE, AFTER):
             own = chosen(records, arm, VARIED, model=fixed["model"], activation=fixed["activation"])
-            settings = {**fixed, **own.settings}
-            jobs += [Job("placement", arm, seed, REPORT, settings) for seed in range(seeds)]
+            jobs += reports_of("placement", arm, seeds, own.settings, **fixed)
     return jobs
 
 
@@ -79,7 +78,7 @@ def run(job: Job) -> Result:
     options = {"lr": settings["lr"], "steps": settings["steps"], "seed": job.seed}
     if job.purpose == CHOICE:
         trained = train(model, data.train, **options)
-        return {SCORE: points(accuracy(model, data.validation, data.train), trained.finite)}, {}
+        return score(model, data, trained)
 
     def look(model: Sequential, step: int) -> dict[str, object]:
         with recalibrated(model, data.train[:POPULATION]):
@@ -126,7 +125,7 @@ def analyse(records: Sequence[Record]) -> Analysis:
                 numbers[f"{text}, {where}"] = value, unit
             else:
                 missing.setdefault(text, []).append(where)
-        notes += [f"{where}: the best {name} lies at the edge of its grid" for name in own.at_edge]
+        notes += edge_notes(own, where)
     notes += [f"{text}: not in {'; '.join(places)}" for text, places in missing.items()]
 
     def each(name: str, arm: str, model: str) -> Array:

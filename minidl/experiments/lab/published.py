@@ -7,7 +7,7 @@ computed again by anyone. Series go, but for what an experiment's `analyse()` re
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any, cast
 
@@ -22,6 +22,7 @@ from minidl.experiments.record import to_plain
 DIGITS = 6      # significant ones that are kept
 
 Published = dict[str, Any]
+Essential = Callable[[Record], dict[str, Any]]
 
 
 def published(results: Iterable[LabResult]) -> Published:
@@ -95,7 +96,8 @@ def _header(result: LabResult) -> dict[str, Any]:
 
 
 def _experiment(result: LabResult) -> dict[str, Any]:
-    essential = getattr(module_of(result.claim.experiment), "essential_series", lambda record: {})
+    module = module_of(result.claim.experiment)
+    essential: Essential = getattr(module, "essential_series", lambda record: {})
     plain = [to_plain(r.job.settings) for r in result.records]
     common = {k: v for k, v in plain[0].items() if all(k in s and s[k] == v for s in plain)} if plain else {}
     paper = result.analysis.against_paper

@@ -14,6 +14,7 @@ from minidl.experiments.lab.arms import (
     choice_notes,
     choices_of_arms,
     further_of_arms,
+    lost_note,
     median,
     reports_of,
     score,
@@ -28,7 +29,6 @@ from minidl.experiments.outcome import OUTCOMES, outcome
 ACTIVATIONS = ("sigmoid", "tanh", "relu")
 DEPTHS = {"quick": (2, 8), "default": (1, 3, 6, 10), "full": (1, 2, 3, 4, 6, 8, 10)}
 DEEP = 6            # layers from which on the claim is about a network
-STUCK = 20.0        # per cent
 RATES = (0.03, 0.125, 0.5, 2.0)
 
 
@@ -93,10 +93,7 @@ def analyse(records: Sequence[Record]) -> Analysis:
         for arm in ARMS:
             test = values_of(records, arm, "test", activation=activation, depth=depth)
             numbers[f"test accuracy, {activation}, {depth} layers, {arm}"] = median(test), "%"
-            lost = int((test < STUCK).sum())
-            if lost:
-                where = f"{arm}, {activation}, {depth} layers"
-                notes.append(f"{where}: {lost} of {len(test)} runs end below {STUCK:g} %")
+            notes += lost_note(f"{arm}, {activation}, {depth} layers", test)
 
     def against(plain: str) -> dict[str, list[float]]:
         return {
