@@ -6,6 +6,7 @@ import importlib.util
 import json
 import re
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -55,6 +56,8 @@ def test_the_handout_and_the_rubric_state_the_tasks_and_points_of_the_record(fol
     assert [(int(number), title, float(points)) for number, title, points in found] == tasks
     assert assignment.points == 100
     assert handout.startswith(f"# {assignment.name}: {assignment.title}\n")
+    line = f"| [{assignment.name} {assignment.title}]({folder}/README.md) | {assignment.hours:g} h |"
+    assert line in (STUDENTS / "README.md").read_text(encoding="utf-8")
     assert f"\n{assignment.hours:g} hours" in handout
     hints = handout.count("<details>")
     assert hints == handout.count("</details>") == handout.count("<summary>") >= len(tasks)
@@ -98,9 +101,12 @@ def test_no_rubric_or_solution_lies_beside_a_handout(folder):
 
 
 @each
-def test_the_tutorials_to_read_again_are_there(folder):
+def test_the_tutorials_to_read_again_are_there_and_among_those_that_the_handout_asks_for(folder):
+    handout = (STUDENTS / folder / "README.md").read_text(encoding="utf-8")
+    asked = re.search(r"You need tutorials ([\d, and]+)", handout)[1]
     for task in read_assignment(STUDENTS / folder).tasks:
         assert (TUTORIALS.parent / task.read).exists(), task.read
+        assert Path(task.read).name[:2] in asked, task.read
 
 
 @each
