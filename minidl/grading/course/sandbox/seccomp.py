@@ -1,7 +1,7 @@
 """Seccomp: Linux's way for a process to give up system calls for good, with its children.
 
 https://docs.kernel.org/userspace-api/seccomp_filter.html; needs no privileges. Given up is what changes the
-limits and the priorities of other processes: of the same user the grader is one, and Landlock doesn't stop it.
+limits and the priorities of other processes: where the grader is of the same user, Landlock lets that pass.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import sys
 from typing import Any
 
 _PR_SET_SECCOMP, _MODE_FILTER = 22, 2
-_LOAD, _EQUAL, _NOT_LESS, _RETURN = 0x20, 0x15, 0x35, 0x06       # of the filter's little language, "classic BPF"
+_LOAD, _EQUAL, _NOT_LESS, _RETURN = 0x20, 0x15, 0x35, 0x06     # of "classic BPF", the filter's language
 _ALLOW, _REFUSE = 0x7FFF0000, 0x00050001                        # the second: error 1, "not permitted"
 _NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT = 0, 4, 16              # where they stand in what the filter is shown
 _X32 = 0x40000000       # numbers from here are x86-64's other set of the same calls
-# By processor: its number, prlimit64, then setpriority, sched_setparam, sched_setscheduler, sched_setaffinity,
+# By processor: its number, prlimit64; setpriority, sched_setparam, sched_setscheduler, sched_setaffinity,
 # sched_setattr, ioprio_set.
 _CALLS = {
     "x86_64": (0xC000003E, 302, (141, 142, 144, 203, 314, 251)),
