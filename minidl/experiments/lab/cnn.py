@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from minidl.engine.array import Array
-from minidl.experiments.lab.arms import INITS, VARIED, median
-from minidl.experiments.lab.choice import SCORE, beyond, choice_jobs, chosen
+from minidl.experiments.lab.arms import INITS, VARIED, median, reports_of, score
+from minidl.experiments.lab.choice import beyond, choice_jobs, chosen, edge_notes
 from minidl.experiments.lab.experiment import Analysis
-from minidl.experiments.lab.jobs import CHOICE, REPORT, Job, Record, Result, values_of
+from minidl.experiments.lab.jobs import CHOICE, Job, Record, Result, values_of
 from minidl.experiments.lab.layers import PerActivationBatchNorm
 from minidl.experiments.lab.networks import Network, Normalize, build, kernel_size
 from minidl.experiments.lab.scale import Scale
-from minidl.experiments.lab.training import accuracy, data_of, points, train
+from minidl.experiments.lab.training import data_of, points, train
 from minidl.layers import BatchNorm, Layer, Sequential
 from minidl.training import evaluate, recalibrated
 from minidl.training.evaluate import POPULATION
@@ -39,8 +39,10 @@ def further_choices(records: Sequence[Record]) -> list[Job]:
 def reports(scale: Scale, data: str, records: Sequence[Record]) -> list[Job]:
     """Each arm as it was chosen."""
     return [
-        Job("cnn", arm, seed, REPORT, {**_fixed(scale, data), **chosen(records, arm, VARIED).settings})
-        for arm in ARMS for seed in range(scale.cnn_seeds)
+        job for arm in ARMS
+        for job in reports_of(
+            "cnn", arm, scale.cnn_seeds, chosen(records, arm, VARIED).settings, **_fixed(scale, data)
+        )
     ]
 
 
@@ -62,7 +64,7 @@ def run(job: Job) -> Result:
     options = {"lr": settings["lr"], "steps": settings["steps"], "seed": job.seed}
     trained = train(model, data.train, momentum=0.9, **options)
     if job.purpose == CHOICE:
-        return {SCORE: points(accuracy(model, data.validation, data.train), trained.finite)}, {}
+        return score(model, data, trained)
     values: dict[str, float] = {"parameters": sum(p.size for p in model.parameters())}
     with recalibrated(model, data.train[:POPULATION]):
         values["test"] = points(evaluate(model, data.test), trained.finite)
@@ -122,7 +124,7 @@ def analyse(records: Sequence[Record]) -> Analysis:
         for shift in SHIFTS:
             moved = values_of(records, arm, f"shifted by {shift}")
             numbers[f"test accuracy, images shifted by {shift}, {arm}"] = median(moved), "%"
-        notes += [f"{arm}: the best {name} lies at the edge of its grid" for name in own.at_edge]
+        notes += edge_notes(own, arm)
     contrasts = {
         "as good as per activation": list(test[PER_MAP] - test[PER_ACTIVATION]),
         "better than none": list(test[PER_MAP] - test[NONE]),

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from minidl.experiments.lab.arms import lost_note, median
-from minidl.experiments.lab.choice import SCORE, beyond, choice_jobs, chosen
+from minidl.experiments.lab.arms import lost_note, median, reports_of, score
+from minidl.experiments.lab.choice import beyond, choice_jobs, chosen, edge_notes
 from minidl.experiments.lab.experiment import Analysis
-from minidl.experiments.lab.jobs import CHOICE, REPORT, Job, Record, Result, values_of
+from minidl.experiments.lab.jobs import CHOICE, Job, Record, Result, values_of
 from minidl.experiments.lab.networks import Network, build
 from minidl.experiments.lab.scale import Scale
 from minidl.experiments.lab.training import accuracy, data_of, points, train
@@ -53,9 +53,8 @@ def reports(scale: Scale, data: str, records: Sequence[Record]) -> list[Job]:
     for examples in SIZES[scale.name]:
         for arm in ARMS:
             own = chosen(records, arm, ("lr", "dropout"), examples=examples).settings
-            settings = {**own, "data": data, "examples": examples, "width": WIDTH}
-            settings["steps"] = _steps(scale, examples)
-            jobs += [Job("dropout", arm, seed, REPORT, settings) for seed in range(scale.mlp_seeds)]
+            fixed = {"data": data, "examples": examples, "width": WIDTH, "steps": _steps(scale, examples)}
+            jobs += reports_of("dropout", arm, scale.mlp_seeds, own, **fixed)
     return jobs
 
 
@@ -74,7 +73,7 @@ def run(job: Job) -> Result:
     model = build(network(job), job.seed)
     trained = train(model, data.train, lr=settings["lr"], steps=settings["steps"], seed=job.seed)
     if job.purpose == CHOICE:
-        return {SCORE: points(accuracy(model, data.validation, data.train), trained.finite)}, {}
+        return score(model, data, trained)
     test = points(accuracy(model, data.test, data.train), trained.finite)
     seen = points(accuracy(model, data.train[:10_000], data.train), trained.finite)
     return {"test": test, "gap": seen - test}, {}
@@ -94,10 +93,7 @@ def analyse(records: Sequence[Record]) -> Analysis:
                 numbers[f"{text}, {examples:,} images, {arm}{rate}"] = median(values), unit
             test = values_of(records, arm, "test", examples=examples)
             notes += lost_note(f"{arm}, {examples:,} images", test)
-            notes += [
-                f"{arm}, {examples:,} images: the best {name} lies at the edge of its grid"
-                for name in best.at_edge
-            ]
+            notes += edge_notes(best, f"{arm}, {examples:,} images")
     mean = {
         arm: np.mean([values_of(records, arm, "test", examples=n) for n in sizes(records)], axis=0)
         for arm in ARMS

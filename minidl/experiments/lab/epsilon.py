@@ -14,10 +14,10 @@ import numpy as np
 
 from minidl.engine.parameter import Parameter
 from minidl.engine.tape import Tape
-from minidl.experiments.lab.arms import median
-from minidl.experiments.lab.choice import SCORE, beyond, choice_jobs, chosen
+from minidl.experiments.lab.arms import median, reports_of
+from minidl.experiments.lab.choice import SCORE, beyond, choice_jobs, chosen, edge_notes
 from minidl.experiments.lab.experiment import Analysis
-from minidl.experiments.lab.jobs import CHOICE, REPORT, Job, Record, Result, values_of
+from minidl.experiments.lab.jobs import CHOICE, Job, Record, Result, values_of
 from minidl.experiments.lab.networks import Network, build
 from minidl.experiments.lab.scale import Scale
 from minidl.experiments.lab.training import data_of, points, train
@@ -53,13 +53,12 @@ def further_choices(records: Sequence[Record]) -> list[Job]:
 
 def reports(scale: Scale, data: str, records: Sequence[Record]) -> list[Job]:
     """Each value at its best rate."""
-    return [
-        Job("epsilon", arm_of(eps), seed, REPORT, {
-            "lr": chosen(records, arm_of(eps), ("lr",)).settings["lr"], "eps": eps, "data": data,
-            "steps": _steps(scale),
-        })
-        for eps in (*VALUES, WITHOUT) for seed in range(scale.mlp_seeds)
-    ]
+    fixed = {"data": data, "steps": _steps(scale)}
+    jobs = []
+    for eps in (*VALUES, WITHOUT):
+        own = chosen(records, arm_of(eps), ("lr",)).settings
+        jobs += reports_of("epsilon", arm_of(eps), scale.mlp_seeds, own, eps=eps, **fixed)
+    return jobs
 
 
 def network(job: Job) -> Network:
@@ -113,10 +112,8 @@ def analyse(records: Sequence[Record]) -> Analysis:
         f"the best value on the validation images is {best:g}",
         "with eps 0 a constant pixel is 0/0: the network is lost at once, and counts as guessing: 10 %",
     ]
-    notes += [
-        f"eps {eps:g}: the best lr of the choice lies at the edge of its grid"
-        for eps in VALUES if chosen(records, arm_of(eps), ("lr",)).at_edge
-    ]
+    for eps in VALUES:
+        notes += edge_notes(chosen(records, arm_of(eps), ("lr",)), arm_of(eps))
     contrasts = {
         "protects": list(test[USUAL] - test[WITHOUT]), "costs nothing": list(test[USUAL] - test[best])
     }

@@ -13,10 +13,10 @@ from functools import partial
 import numpy as np
 
 from minidl.engine.array import Array
-from minidl.experiments.lab.arms import median, score
-from minidl.experiments.lab.choice import beyond, choice_jobs, chosen
+from minidl.experiments.lab.arms import median, reports_of, score
+from minidl.experiments.lab.choice import beyond, choice_jobs, chosen, edge_notes
 from minidl.experiments.lab.experiment import Analysis
-from minidl.experiments.lab.jobs import CHOICE, REPORT, Job, Record, Result, values_of
+from minidl.experiments.lab.jobs import CHOICE, Job, Record, Result, values_of
 from minidl.experiments.lab.networks import Network, build
 from minidl.experiments.lab.scale import Scale
 from minidl.experiments.lab.training import accuracy, data_of, points, train
@@ -45,11 +45,12 @@ def further_choices(records: Sequence[Record]) -> list[Job]:
 
 def reports(scale: Scale, data: str, records: Sequence[Record]) -> list[Job]:
     """Each arm at its best rate."""
+    fixed = {"data": data, "steps": _steps(scale)}
     return [
-        Job("gamma-beta", arm, seed, REPORT, {
-            "lr": chosen(records, arm, ("lr",)).settings["lr"], "data": data, "steps": _steps(scale),
-        })
-        for arm in ARMS for seed in range(scale.mlp_seeds)
+        job for arm in ARMS
+        for job in reports_of(
+            "gamma-beta", arm, scale.mlp_seeds, chosen(records, arm, ("lr",)).settings, **fixed
+        )
     ]
 
 
@@ -104,10 +105,7 @@ def linear_r2(pixels: Array, logits: Array) -> float:
 def analyse(records: Sequence[Record]) -> Analysis:
     """Affine against none, and none against linear."""
     test = {arm: values_of(records, arm, "test") for arm in ARMS}
-    notes = [
-        f"{arm}: the best lr of the choice lies at the edge of its grid"
-        for arm in ARMS if chosen(records, arm, ("lr",)).at_edge
-    ]
+    notes = [note for arm in ARMS for note in edge_notes(chosen(records, arm, ("lr",)), arm)]
     numbers = {f"test accuracy, {arm}": (median(test[arm]), "%") for arm in ARMS}
     for arm in (AFFINE, NONE):
         for name in ("linear R2", "share of |x| < 1", "gamma"):

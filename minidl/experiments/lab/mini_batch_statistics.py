@@ -14,10 +14,10 @@ import numpy as np
 
 from minidl.engine.array import Array
 from minidl.engine.tape import Tape
-from minidl.experiments.lab.arms import median, score
-from minidl.experiments.lab.choice import beyond, choice_jobs, chosen
+from minidl.experiments.lab.arms import median, reports_of, score
+from minidl.experiments.lab.choice import beyond, choice_jobs, chosen, edge_notes
 from minidl.experiments.lab.experiment import Analysis
-from minidl.experiments.lab.jobs import CHOICE, REPORT, Job, Record, Result, values_of
+from minidl.experiments.lab.jobs import CHOICE, Job, Record, Result, values_of
 from minidl.experiments.lab.networks import Network, build
 from minidl.experiments.lab.scale import Scale
 from minidl.experiments.lab.training import Data, accuracy, data_of, log_spaced, points, train
@@ -30,7 +30,7 @@ SIZES = {
     "quick": (4, 60, 256), "default": (2, 4, 8, 16, 60, 128, 512),
     "full": (2, 4, 8, 16, 32, 60, 128, 256, 512),
 }
-PAPERS = 60         # the paper's batch, at which the arms are compared
+PAPER_BATCH = 60         # the paper's batch, at which the arms are compared
 RATES = (0.03, 0.125, 0.5, 2.0)
 REFRESH = 10        # steps between two refreshments of detached statistics
 COMPANY = 20        # different companions in which the same images are shown
@@ -44,7 +44,7 @@ def choices(scale: Scale, data: str) -> list[Job]:
     for size in SIZES[scale.name]:
         fixed = {"data": data, "batch_size": size, "steps": _steps(scale, size)}
         jobs += choice_jobs("mini-batch-statistics", BATCH, {"lr": RATES}, scale, **fixed)
-    fixed = {"data": data, "batch_size": PAPERS, "steps": _steps(scale, PAPERS)}
+    fixed = {"data": data, "batch_size": PAPER_BATCH, "steps": _steps(scale, PAPER_BATCH)}
     return jobs + choice_jobs("mini-batch-statistics", DETACHED, {"lr": RATES}, scale, **fixed)
 
 
@@ -55,13 +55,12 @@ def further_choices(records: Sequence[Record]) -> list[Job]:
 
 def reports(scale: Scale, data: str, records: Sequence[Record]) -> list[Job]:
     """Each at its best rate."""
-    return [
-        Job("mini-batch-statistics", arm, seed, REPORT, {
-            "lr": chosen(records, arm, ("lr",), batch_size=size).settings["lr"], "data": data,
-            "batch_size": size, "steps": _steps(scale, size),
-        })
-        for arm, size in _kinds(records) for seed in range(scale.mlp_seeds)
-    ]
+    jobs = []
+    for arm, size in _kinds(records):
+        own = chosen(records, arm, ("lr",), batch_size=size).settings
+        fixed = {"data": data, "batch_size": size, "steps": _steps(scale, size)}
+        jobs += reports_of("mini-batch-statistics", arm, scale.mlp_seeds, own, **fixed)
+    return jobs
 
 
 def network(job: Job) -> Network:
@@ -192,8 +191,7 @@ def analyse(records: Sequence[Record]) -> Analysis:
         ):
             found = values_of(records, arm, name, batch_size=size)
             numbers[f"{text}, {arm}, batch {size}"] = median(found), unit
-        if own.at_edge:
-            notes.append(f"{arm}, batch {size}: the best lr of the choice lies at the edge of its grid")
+        notes += edge_notes(own, f"{arm}, batch {size}")
     sizes = [size for arm, size in _kinds(records) if arm == BATCH]
     if 2 in sizes:
         notes.append(
@@ -203,7 +201,7 @@ def analyse(records: Sequence[Record]) -> Analysis:
     noise = np.array([values_of(records, BATCH, "noise", batch_size=size) for size in sizes])
     slopes = [_slope(sizes, of_seed) for of_seed in noise.T]
     numbers["slope of log noise over log batch"] = median(slopes), ""
-    test = {arm: values_of(records, arm, "test", batch_size=PAPERS) for arm in (BATCH, DETACHED)}
+    test = {arm: values_of(records, arm, "test", batch_size=PAPER_BATCH) for arm in (BATCH, DETACHED)}
     contrasts = {
         "gradient through the statistics": list(test[BATCH] - test[DETACHED]),
         "noise falls with the root of m": [0.1 - abs(slope + 0.5) for slope in slopes],

@@ -20,7 +20,7 @@ from minidl.training.evaluate import POPULATION
 
 MOMENTA: tuple[float | None, ...] = (0.01, 0.1, 0.5, None)
 BATCHES = {"quick": (2, 60), "default": (2, 4, 10, 60), "full": (2, 4, 10, 60)}
-USUAL, PAPERS = "momentum 0.1", 60
+USUAL, PAPER_BATCH = "momentum 0.1", 60
 LR = 0.5            # at batches of 60; fixed, not chosen: all arms are the same network, read in other ways
 OWN = 100           # test images a batch where a test batch's own statistics normalise
 SINGLE = 300        # test images that are shown one at a time
@@ -49,7 +49,7 @@ def reports(scale: Scale, data: str, records: Sequence[Record]) -> list[Job]:
     examples = scale.of(12_000, 120_000, 600_000)
     return [
         Job("test-time", arm_of(momentum), seed, REPORT, {
-            "momentum": momentum, "batch_size": size, "data": data, "lr": LR * size / PAPERS,
+            "momentum": momentum, "batch_size": size, "data": data, "lr": LR * size / PAPER_BATCH,
             "steps": examples // max(size, 20),
         })
         for momentum in MOMENTA for size in BATCHES[scale.name] for seed in range(scale.mlp_seeds)
@@ -143,11 +143,11 @@ def analyse(records: Sequence[Record]) -> Analysis:
             if kept:
                 numbers[f"{text}, batch {size}"] = median(kept), "%"
     moving, exact, alone, own = (
-        values_of(records, USUAL, name, batch_size=PAPERS)
+        values_of(records, USUAL, name, batch_size=PAPER_BATCH)
         for name in ("moving", "exact", "single, moving", "single, own")
     )
     numbers["a single example, moving averages"] = median(alone), "%"
     numbers["a single example, its own statistics"] = median(own), "%"
     contrasts = {"as accurate": list(moving - exact), "a single example": list(alone - own)}
-    note = f"the learning rate is {LR:g} at batches of {PAPERS}, in proportion at others, and not chosen"
+    note = f"the learning rate is {LR:g} at batches of {PAPER_BATCH}, in proportion at others, and not chosen"
     return Analysis(contrasts, {}, numbers, [note])

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from minidl import plots
 from minidl.experiments.lab.experiment import LabResult
 from minidl.experiments.lab.jobs import Record, of_arm
-from minidl.experiments.lab.mini_batch_statistics import BATCH, DETACHED, LAYERS, PAPERS
+from minidl.experiments.lab.mini_batch_statistics import BATCH, DETACHED, LAYERS, PAPER_BATCH
 from minidl.report.lab import panels
 from minidl.report.lab.axes import plain_log
 from minidl.report.lab.titles import title
@@ -73,7 +73,7 @@ def _detached(result: LabResult) -> Figure:
         def value(record: Record, name: str = name) -> float:
             return record.values[name]
 
-        panels.by_arm(result, ax, value, label, arms=KINDS, batch_size=PAPERS)
+        panels.by_arm(result, ax, value, label, arms=KINDS, batch_size=PAPER_BATCH)
     axes[1, 0].set_ylim(bottom=0)
     for ax, name, label in zip(
         axes[:, 1], ("loss", "bias"), ("training loss (nats)", "largest |bias| in front of BN"), strict=True
@@ -81,9 +81,9 @@ def _detached(result: LabResult) -> Figure:
         def series(record: Record, name: str = name) -> list[float]:
             return record.series[name]
 
-        panels.over_steps(result, ax, series, label, arms=KINDS, batch_size=PAPERS)
+        panels.over_steps(result, ax, series, label, arms=KINDS, batch_size=PAPER_BATCH)
     for ax in axes[:, 1]:
         plain_log(ax)
     plots.share_legend(figure)
-    text = f"Statistics of the batch of {PAPERS}, in the gradient, and of the training set, detached"
+    text = f"Statistics of the batch of {PAPER_BATCH}, in the gradient, and of the training set, detached"
     return title(figure, result, text)
