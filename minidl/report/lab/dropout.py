@@ -6,8 +6,8 @@ from matplotlib.figure import Figure
 
 from minidl import plots
 from minidl.experiments.lab.experiment import LabResult
-from minidl.experiments.lab.jobs import Record
 from minidl.report.lab import panels
+from minidl.report.lab.axes import value
 from minidl.report.lab.titles import title
 
 
@@ -21,11 +21,7 @@ def figures(result: LabResult) -> dict[str, Figure]:
         if len(sizes) > 1:
             panels.against(result, ax, name, "examples", ("training images", label), xscale="log")
             continue
-
-        def of(record: Record, name: str = name) -> float:
-            return record.values[name]
-
-        panels.by_arm(result, ax, of, label)
+        panels.by_arm(result, ax, value(name), label)
     if len(sizes) > 1:
         plots.share_legend(figure)
     where = "" if len(sizes) > 1 else f", on {sizes[0]:,} training images; each point a seed"

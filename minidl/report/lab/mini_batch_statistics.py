@@ -8,10 +8,10 @@ from matplotlib.figure import Figure
 
 from minidl import plots
 from minidl.experiments.lab.experiment import LabResult
-from minidl.experiments.lab.jobs import Record, of_arm
+from minidl.experiments.lab.jobs import of_arm
 from minidl.experiments.lab.mini_batch_statistics import BATCH, DETACHED, LAYERS, PAPER_BATCH
 from minidl.report.lab import panels
-from minidl.report.lab.axes import plain_log
+from minidl.report.lab.axes import plain_log, series, ticks_at, value
 from minidl.report.lab.titles import title
 
 KINDS = (BATCH, DETACHED)
@@ -59,8 +59,7 @@ def _by_size(
         values = np.array(columns).T
         lines[text] = (sizes, np.where(values > least, values, np.nan))
     ax = plots.bands(lines, ax, ylabel=label, xlabel="batch size m", xscale="log")
-    ax.set_xticks(sizes, [str(size) for size in sizes])
-    ax.set_xticks([], minor=True)
+    ticks_at(ax.xaxis, sizes)
     return ax
 
 
@@ -70,18 +69,12 @@ def _detached(result: LabResult) -> Figure:
         axes[:, 0], ("test", "milliseconds a step"), ("test accuracy (%)", "a training step (ms)"),
         strict=True,
     ):
-        def value(record: Record, name: str = name) -> float:
-            return record.values[name]
-
-        panels.by_arm(result, ax, value, label, arms=KINDS, batch_size=PAPER_BATCH)
+        panels.by_arm(result, ax, value(name), label, arms=KINDS, batch_size=PAPER_BATCH)
     axes[1, 0].set_ylim(bottom=0)
     for ax, name, label in zip(
         axes[:, 1], ("loss", "bias"), ("training loss (nats)", "largest |bias| in front of BN"), strict=True
     ):
-        def series(record: Record, name: str = name) -> list[float]:
-            return record.series[name]
-
-        panels.over_steps(result, ax, series, label, arms=KINDS, batch_size=PAPER_BATCH)
+        panels.over_steps(result, ax, series(name), label, arms=KINDS, batch_size=PAPER_BATCH)
     for ax in axes[:, 1]:
         plain_log(ax)
     plots.share_legend(figure)

@@ -10,7 +10,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
 
 from minidl import plots
 from minidl.engine.array import Array
@@ -18,6 +17,7 @@ from minidl.experiments.lab.experiment import LabResult
 from minidl.experiments.lab.jobs import REPORT, Record, of_arm
 from minidl.plots.axes import Scale
 from minidl.plots.style import arm_style
+from minidl.report.lab.axes import ticks_at
 from minidl.report.lab.titles import ARM_NAMES, arms_of, name_of
 
 
@@ -80,10 +80,7 @@ def against(
     ax = plots.bands(lines, ax, ylabel=labels[1], xlabel=labels[0], xscale=xscale)
     at = sorted({float(x) for steps, _ in lines.values() for x in steps})
     if len(at) <= 8:
-        ax.xaxis.set_major_locator(FixedLocator(at))
-        ax.xaxis.set_minor_locator(NullLocator())
-        ax.xaxis.set_major_formatter(lambda x, _: f"{x:g}")
-        ax.xaxis.set_minor_formatter(NullFormatter())
+        ticks_at(ax.xaxis, at)
     return ax
 
 

@@ -6,9 +6,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
 from minidl.experiments.lab.experiment import LabResult
-from minidl.experiments.lab.jobs import Record
 from minidl.experiments.lab.placement import ACTIVATIONS, MODELS
 from minidl.report.lab import panels
+from minidl.report.lab.axes import value
 from minidl.report.lab.titles import title
 
 NAMES = {"relu": "ReLU"}
@@ -38,14 +38,11 @@ def figures(result: LabResult) -> dict[str, Figure]:
 def _panels(result: LabResult, rows: dict[str, tuple[str, str, str]], logarithmic: bool) -> Figure:
     """A row of panels for each (model, value, label), a column for each activation; a row shares its axis."""
     figure, axes = panels.grid(len(rows), len(ACTIVATIONS), sharey="row")
-    for i, (model, value, label) in enumerate(rows.values()):
+    for i, (model, name, label) in enumerate(rows.values()):
         for j, activation in enumerate(ACTIVATIONS):
             ax = axes[i, j]
-
-            def of(record: Record, value: str = value) -> float:
-                return record.values[value]
-
-            panels.by_arm(result, ax, of, label if j == 0 else "", model=model, activation=activation)
+            settings = {"model": model, "activation": activation}
+            panels.by_arm(result, ax, value(name), label if j == 0 else "", **settings)
             ax.set_title(f"{model.upper()}, {NAMES.get(activation, activation)}", fontsize="medium")
             if logarithmic:
                 ax.set_yscale("log")

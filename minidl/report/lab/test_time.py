@@ -78,6 +78,5 @@ def _line(sizes: Sequence[int], records: Sequence[Sequence[Record]], name: str) 
 
 def _by_size(ax: Axes, lines: dict[str, Line], sizes: Sequence[int], label: str) -> None:
     plots.bands(lines, ax, ylabel=label, xlabel="batch size in training", xscale="log")
-    ax.set_xticks(sizes, [str(size) for size in sizes])
-    ax.set_xticks([], minor=True)
+    ticks_at(ax.xaxis, sizes)
     ax.legend(fontsize="small", loc="best")
