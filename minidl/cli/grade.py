@@ -73,7 +73,8 @@ def _grade_one(args: argparse.Namespace, assignment: Assignment, checks: list[Ta
 
     marks = by_hand(assignment, checks)
     if args.manual is not None:
-        name = args.submission.stem
+        path = args.submission.resolve()    # the name that it has in a folder of a class
+        name = path.name if path.is_dir() else path.stem
         marks = read_marks(args.manual, marks, [name])[name]
     result = grade(assignment, checks, args.submission, marks, args.seed)
     if args.json is not None:       # first: a console that has gone must not lose it

@@ -37,6 +37,14 @@ def test_json_and_seed_and_marks(course, capsys):
     assert "100 / 100" in capsys.readouterr().out
 
 
+def test_marks_of_a_folder_go_by_its_whole_name(course, capsys):
+    next(course.rglob("checks.json")).unlink()      # all by hand
+    (course / "jane.doe").mkdir()
+    (course / "marks.csv").write_text("submission,task,points\njane.doe,3,20\n", encoding="utf-8")
+    assert main(["grade", "T1", "jane.doe", "--manual", "marks.csv"]) == 0
+    assert "20 / 20" in capsys.readouterr().out
+
+
 def test_a_folder(course, capsys):
     (course / "class").mkdir()
     for name in ("right.py", "wrong.py"):
