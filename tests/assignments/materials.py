@@ -20,7 +20,6 @@ from minidl.grading.course.judging import Judgement, judge_check, run_here
 INSTRUCTORS = Path(__file__).parent
 TUTORIALS = INSTRUCTORS.parents[1] / "tutorials"
 STUDENTS = TUTORIALS / "assignments"
-VISIBLE_SEED = 2015
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ import sys
 from collections.abc import Sequence
 
 from minidl.grading.course.assignment import VISIBLE, visible_json
-from tests.assignments.materials import VISIBLE_SEED, materials
+from minidl.grading.course.find import VISIBLE_SEED
+from tests.assignments.materials import materials
 
 
 def main(names: Sequence[str]) -> None:

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from minidl.grading.course.assignment import VISIBLE, read_visible, visible_json
+from minidl.grading.course.find import VISIBLE_SEED
 from minidl.grading.course.judging import CaseResult, judge_check
 from tests.assignments.materials import (
-    VISIBLE_SEED,
     judge,
     load,
     load_text,

@@ -33,7 +33,7 @@ TRIAL = np.random.default_rng(0).normal(size=(4, 14, 14, 1)).astype(np.float32)
 
 def own_ops(own):
     def conv2d(x, weight, bias):
-        a, w = x.data, weight.data      # as they are now: when the vjp is asked, the parameter may have changed
+        a, w = x.data, weight.data      # as they are now: a parameter may change before the vjp is asked
         y = own.conv2d(a, w, bias.data)
         return record("own conv2d", y, (x, weight, bias), lambda g: own.conv2d_backward(g, a, w))
 
