@@ -146,11 +146,11 @@ ax.set_title(f"Careful start, lr 2: {train.title}")
 ax.figure.savefig(FIGURES / "03_dying.png", dpi=100)
 
 # %% [markdown]
-# Sixteen steps are enough. It begins at the top (Glorot & Bengio saw this in 2010): the last layer dies and
-# shields all below it from the gradient; they stay as they are. So a deep sigmoid network walks on a ridge.
-# On one side gradients vanish, on the other sigmoids die; a careful start sets it on the ridge, and a long
-# step pushes it off. What if something *held* the inputs of the sigmoids where they have a slope, at every
-# step? That is batch normalization: tutorial 04.
+# Sixteen steps are enough. It begins at the top (Glorot & Bengio saw this in 2010): the last two layers die
+# and shield those below from the gradient, which stay as they are. So a deep sigmoid network walks on a
+# ridge. On one side gradients vanish, on the other sigmoids die; a careful start sets it on the ridge, and a
+# long step pushes it off. What if something *held* the inputs of the sigmoids where they have a slope, at
+# every step? That is batch normalization: tutorial 04.
 #
 # ## What this tutorial claimed
 
