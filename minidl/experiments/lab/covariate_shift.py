@@ -26,6 +26,7 @@ from minidl.experiments.lab.arms import (
     choices_of_arms,
     chosen_text,
     further_of_arms,
+    lost_note,
     median,
     reports_of_arms,
     score,
@@ -46,6 +47,7 @@ from minidl.training.evaluate import POPULATION
 
 RATES = (0.5, 2.0, 8.0)
 BATCH = 500         # images on which a gradient is computed
+MEASURES = ("drift received", "drift of x", "drift into sigmoid", "moved weights", "1 - cosine", "distance")
 
 
 def choices(scale: Scale, data: str) -> list[Job]:
@@ -83,13 +85,16 @@ def run(job: Job) -> Result:
         measure=lambda model, step: _look(model, data, settings["lr"]), **options,
     )
     found = trained.measured
+    test = points(accuracy(noiseless(model), data.test, data.train), trained.finite)
+    if len(found) < 2:      # lost at once
+        return {"test": test, **dict.fromkeys(MEASURES, float("nan"))}, {"steps": trained.steps}
     into = total_drift([m["received"] for m in found])
     before = total_drift([m["x"] for m in found])
     after = total_drift([m["into sigmoid"] for m in found])
     moved = np.mean([_moved(a["weights"], b["weights"]) for a, b in pairwise(found)], axis=0)
     shift = np.array([m["shift"] for m in found])       # (points, layers, 2)
     values = {
-        "test": points(accuracy(noiseless(model), data.test, data.train), trained.finite),
+        "test": test,
         "drift received": float(np.nanmean(into)),
         "drift of x": float(np.nanmean(before)),
         "drift into sigmoid": float(np.nanmean(after)),
@@ -189,9 +194,7 @@ def analyse(records: Sequence[Record]) -> Analysis:
     numbers = {}
     for arm in WITH_NOISY:
         numbers[f"test accuracy, {chosen_text(records, arm)}"] = median(values_of(records, arm, "test")), "%"
-        for name in (
-            "drift received", "drift of x", "drift into sigmoid", "moved weights", "1 - cosine", "distance"
-        ):
+        for name in MEASURES:
             numbers[f"{name}, {arm}"] = median(values_of(records, arm, name)), ""
     harm = list(values_of(records, BN, "test") - values_of(records, NOISY, "test"))
 
@@ -200,12 +203,13 @@ def analyse(records: Sequence[Record]) -> Analysis:
         shifts = [values_of(records, arm, "1 - cosine") for arm in (plain, BN)]
         return {
             "drift of the layer's input": log2_ratio(*drifts),
-            "shift of the gradient": list(shifts[0] - shifts[1]),
+            "shift of the gradient": list(np.nan_to_num(shifts[0] - shifts[1])),     # 0 for a lost run
             "shift is harmful": harm,
         }
 
     notes = [
         *choice_notes(records, WITH_NOISY),
+        *(note for arm in WITH_NOISY for note in lost_note(arm, values_of(records, arm, "test"))),
         "that what a layer receives drifts less with BN is partly so by construction, of x = Wu + b it isn't",
         "noisy BN's drift is measured with its noise, which moves its distributions anew at every step",
     ]

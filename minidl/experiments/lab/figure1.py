@@ -93,7 +93,8 @@ def run(job: Job) -> Result:
         measure=lambda model, step: _look(model, data),
     )
     curve = [m["accuracy"] for m in trained.measured]
-    inputs = np.array([m["inputs"] for m in trained.measured])      # (measurements, units, 3)
+    # (measurements, units, 3), also where a network was lost before the first one
+    inputs = np.array([m["inputs"] for m in trained.measured]).reshape(-1, network(job).width, 3)
     values = {
         "test": curve[-1] if trained.finite else 10.0,
         "steps to 90 %": crossing(90, trained.steps, curve),

@@ -95,6 +95,13 @@ def test_a_network_that_is_lost_guesses():
     assert points(Evaluation(loss=1.0, accuracy=0.9)) == 90.0
 
 
+@pytest.mark.parametrize("name", ["figure1", "covariate-shift", "saturation", "landscape"])
+def test_a_run_that_is_lost_at_once_ends_with_a_record(name):
+    job = next(job for job in planned(name, TINY, DATA) if job.purpose == REPORT)
+    record = run_job(replace(job, settings={**job.settings, "lr": 1e38, "steps": 12}))
+    assert record.values["test"] == 10.0
+
+
 def test_records_hold_plain_numbers():
     for record in tiny("figure1").records:
         for series in record.series.values():
