@@ -40,7 +40,7 @@ def secrets():
 
 def leaks(names, contents):
     """Names and contents of the instructors' files among these."""
-    words = ("tests/", "solution.py", "rubric", "wrong.toml", "/right/", "/hidden/")
+    words = ("tests/assignments/", "solution.py", "rubric", "wrong.toml", "/right/", "/hidden/")
     named = [name for name in names if any(word in f"/{name}" for word in words)]
     known = secrets()
     return named + [known[digest(data)] for data in contents if digest(data) in known]
@@ -59,6 +59,7 @@ def test_the_students_tree_has_library_tutorials_and_handouts_and_no_solution(tm
     assert {"README.md", "pyproject.toml", "minidl/datasets/manifest.toml"} <= set(names)
     assert any(name.startswith("tutorials/assignments/a") and name.endswith("README.md") for name in names)
     assert not leaks(names, [(target / name).read_bytes() for name in names])
+    assert not any(name.startswith("tests/") for name in names)
     assert "tutorials/assignments/GRADING.md" not in names
     assert {name.split("/")[0] for name in names} <= {
         "README.md", "pyproject.toml", "minidl", "tutorials", "datasets",
@@ -200,6 +201,11 @@ def test_gradescopes_zip_grades_in_gradescopes_folders(tmp_path):
     results = json.loads((root / "results/results.json").read_text(encoding="utf-8"))
     assert results == {"score": 0, "output": "expected a file t1.py"}
 
+    (root / "submission" / "t1.py").symlink_to(root / "source/hidden/t1_tiny/solution.py")
+    assert run("run_autograder").returncode == 0
+    assert json.loads((root / "results/results.json").read_text(encoding="utf-8"))["score"] == 0
+
+    (root / "submission" / "t1.py").unlink()
     (root / "submission" / "t1.py").touch()
     (root / "source/assignments/t1_tiny/checks.json").unlink()
     assert run("run_autograder").returncode != 0      # the grader's own trouble is none of the student's
