@@ -1,4 +1,4 @@
-"""Marks that people give, for the parts of an assignment that no check covers: read from a table."""
+"""Marks that people give, for the tasks of an assignment that have no checks: read from a table."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ COLUMNS = ("submission", "task", "points")
 
 
 def by_hand(assignment: Assignment, checks: Sequence[TaskCheck]) -> list[Mark]:
-    """The parts that are marked by hand, without marks: of each task what its checks, hidden ones too, leave.
+    """The tasks that have no check at all, as marks that aren't given yet.
 
-    A task with any check at all has none: its missing points are those of hidden checks.
+    A task with any check isn't among them: points that its checks leave are those of hidden ones.
     """
     checked = {check.task for check in checks}
     return [Mark(task.number, task.points) for task in assignment.tasks if task.number not in checked]
@@ -27,7 +27,7 @@ def read_marks(path: Path, parts: Sequence[Mark], names: Sequence[str]) -> dict[
 
     Args:
         path: a CSV file, as a spreadsheet writes it.
-        parts: those that are marked by hand.
+        parts: the tasks that are marked by hand.
         names: of the submissions; one that the table doesn't name stays unmarked.
 
     Returns:

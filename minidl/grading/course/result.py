@@ -35,11 +35,11 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Mark:
-    """Points that a person gave for the part of a task that no check covers.
+    """Points that a person gave for a task that no check covers.
 
     Attributes:
         task: its number.
-        most: what the part is worth.
+        most: what it is worth.
         points: what was given; None before that.
         comment: to the student.
 
@@ -60,7 +60,7 @@ class Result:
         path: the file that ran.
         sha256: of its bytes.
         outcomes: of the checks, in their order.
-        marks: of the parts that are marked by hand.
+        marks: of the tasks that are marked by hand.
         missing: limits that couldn't be enforced here, in words.
         seconds: that it took.
         library: version of minidl.
@@ -88,7 +88,7 @@ class Result:
 
     @property
     def most(self) -> float:
-        """What could be had: of the checks that were run, and of the parts that were marked."""
+        """What could be had: of the checks that were run, and of the tasks that were marked."""
         checked = sum(outcome.judgement.check.points for outcome in self.outcomes)
         return checked + sum(mark.most for mark in self.marks if mark.points is not None)
 
