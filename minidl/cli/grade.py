@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,9 +77,11 @@ def _grade_one(args: argparse.Namespace, assignment: Assignment, checks: list[Ta
         path = args.submission.resolve()    # the name that it has in a folder of a class
         name = path.name if path.is_dir() else path.stem
         marks = read_marks(args.manual, marks, [name])[name]
-    result = grade(assignment, checks, args.submission, marks, args.seed)
-    if args.json is not None:       # first: a console that has gone must not lose it
-        with replacing(args.json) as file:
+    # Opened before the work, to fail before it, and written before anything is printed, as a console that has
+    # gone must not lose it.
+    with nullcontext() if args.json is None else replacing(args.json) as file:
+        result = grade(assignment, checks, args.submission, marks, args.seed)
+        if file is not None:
             file.write(results_json(result).encode())
     print(report(result))
     return int(any(not outcome.judgement.passed for outcome in result.outcomes))
@@ -90,6 +93,7 @@ def _grade_all(args: argparse.Namespace, assignment: Assignment, checks: list[Ta
     from minidl.engine.blocks import cores
     from minidl.files import replacing
     from minidl.grading.course.batch import find_submissions, grade_all, table_csv
+    from minidl.grading.course.console import in_ascii
     from minidl.grading.course.manual import by_hand, read_marks
 
     submissions = find_submissions(args.submission, assignment.starter if checks else "")
@@ -98,14 +102,15 @@ def _grade_all(args: argparse.Namespace, assignment: Assignment, checks: list[Ta
     if args.manual is not None:
         marks = read_marks(args.manual, parts, list(marks))
     watched = sys.stderr is not None and sys.stderr.isatty()
-    with tqdm(total=len(submissions), unit="submission", ascii=True, disable=not watched) as bar:
+    bar = tqdm(total=len(submissions), unit="submission", ascii=True, disable=not watched)
+    with replacing(args.csv) as file, bar:      # in this order: to fail before the work, not after it
         results = grade_all(assignment, checks, submissions, marks, args.seed, cores(), lambda: bar.update())
-    with replacing(args.csv) as file:
-        file.write(table_csv(assignment, checks, results).encode())
+        # A name from another system may have bytes that are no text.
+        file.write(table_csv(assignment, checks, results).encode("utf-8", "backslashreplace"))
     print(f"{assignment.name}: {len(results)} submissions, written to {args.csv}")
     refused = {name: result for name, result in results.items() if isinstance(result, str)}
     for name, why in refused.items():
-        print(f"  {name}: not graded: {why}".encode("ascii", "replace").decode())
+        print(in_ascii(f"  {name}: not graded: {why}"))
     return int(bool(refused))
 
 

@@ -39,9 +39,13 @@ def find_submissions(folder: Path, starter: str) -> list[Submission]:
     if not folder.is_dir():
         raise ValueError(f"{folder}: expected a folder of submissions, got none")
     entries = [path for path in sorted(folder.iterdir()) if not path.name.startswith((".", "__"))]
-    found = [Submission(path.stem, path) for path in entries if path.is_file() and path.suffix == ".py"]
+    files = [path for path in entries if path.suffix.lower() == ".py" and not path.is_dir()]
+    found = [Submission(path.stem, path) for path in files]
     for path in entries:
         if path.is_dir():
+            if path.is_symlink():       # it might lead to the solutions
+                found.append(Submission(path.name, None, "expected a folder itself, got a link to one"))
+                continue
             if not starter:
                 found.append(Submission(path.name, path))
                 continue

@@ -13,7 +13,7 @@ def report(result: Result) -> str:
     """The table of checks, then what failed and why, then what else is to be known."""
     lines = [
         f"{result.assignment.name}: {result.assignment.title}",
-        f"{result.path} (SHA-256 {result.sha256})",
+        f"{in_ascii(str(result.path))} (SHA-256 {result.sha256})",
         f"minidl {result.library}, grader {result.grader}"
         + (f", inputs of seed {result.seed}" if result.seed is not None else ""),
         "",
@@ -30,7 +30,13 @@ def report(result: Result) -> str:
     lines += [f"\nNote: {note}." for note in result.notes]
     if result.missing:
         lines += ["", f"Not enforced on this system: {', '.join(result.missing)}."]
-    return "\n".join(lines).encode("ascii", "replace").decode()
+    return "\n".join("\n".join(map(in_ascii, line.split("\n"))) for line in lines)
+
+
+def in_ascii(text: str) -> str:
+    """Without what would move a console's cursor, such as the codes in a file's name."""
+    plain = text.encode("ascii", "replace").decode()
+    return "".join(letter if letter.isprintable() else "?" for letter in plain)
 
 
 def _table(result: Result) -> list[str]:

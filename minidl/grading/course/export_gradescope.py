@@ -55,9 +55,9 @@ set -euo pipefail
 root="${AUTOGRADER:-/autograder}"
 export PYTHONPATH="$root/source/library${PYTHONPATH:+:$PYTHONPATH}" OPENBLAS_NUM_THREADS=1
 file="$root/submission/"@STARTER@
-if [ ! -f "$file" ]; then
+if [ ! -f "$file" ] || [ -L "$file" ]; then     # a link may lead to the hidden checks
     others=("$root"/submission/*.py)
-    if [ ${#others[@]} -eq 1 ] && [ -f "${others[0]}" ]; then
+    if [ ${#others[@]} -eq 1 ] && [ -f "${others[0]}" ] && [ ! -L "${others[0]}" ]; then
         file="${others[0]}"
     else
         printf '{"score": 0, "output": "expected a file %s"}\\n' @STARTER@ > "$root/results/results.json"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -56,7 +57,8 @@ def _run(
 ) -> None:
     end = time.monotonic() + limits.submission_seconds
     timeouts = 0
-    for check in checks:
+    # Visible ones first: whatever a hidden one tells the submission, no output of it can be shown any more.
+    for check in sorted(checks, key=lambda check: not check.visible):
         left = end - time.monotonic()
         if timeouts >= limits.timeouts:
             outcomes.append(_not_run(check, f"not run: {timeouts} checks before it ran out of time"))
@@ -71,6 +73,7 @@ def _run(
             # What the submission says of a hidden check might be its inputs: nobody is to see that.
             notes, output = (run.notes, run.output) if check.visible else ((), "")
             outcomes.append(Outcome(judgement, run.why, [*notes, *run.seen], output))
+    outcomes.sort(key=lambda outcome: checks.index(outcome.judgement.check))
 
 
 def _not_run(check: TaskCheck, why: str) -> Outcome:
@@ -81,12 +84,16 @@ def _all_of(path: Path) -> bytes:
     """What is marked by hand, only to tell one version of it from another."""
     if not path.exists():
         raise ValueError(f"submission {path}: expected a file or a folder, got nothing")
-    files = [path] if path.is_file() else [each for each in sorted(path.rglob("*")) if each.is_file()]
-    return b"".join(each.relative_to(path.parent).as_posix().encode() + each.read_bytes() for each in files)
+    within = [each for each in sorted(path.rglob("*")) if each.is_file() and not each.is_symlink()]
+    files = [path] if path.is_file() else within
+    names = [os.fsencode(each.relative_to(path.parent).as_posix()) for each in files]
+    return b"".join(name + each.read_bytes() for name, each in zip(names, files, strict=True))
 
 
 def _read(path: Path) -> bytes:
-    if not path.is_file() or path.suffix != ".py":
+    if path.is_symlink():       # a student's might lead to the solutions, which the grader may read
+        raise ValueError(f"submission {path}: expected a file itself, got a link to one")
+    if not path.is_file() or path.suffix.lower() != ".py":
         what = "a folder" if path.is_dir() else "a file of another kind" if path.exists() else "nothing"
         raise ValueError(f"submission {path}: expected a .py file, got {what}")
     size = path.stat().st_size

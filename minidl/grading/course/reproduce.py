@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import runpy
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,8 @@ def snippet(judgement: Judgement, assignment: str, file: str) -> list[str]:
         return []
     program = check.cases[number].program.strip().splitlines()
     which = f", {number}" if number else ""
-    load = f'globals().update(reproduce("{assignment}", "{check.name}", "{file}"{which}))'
+    names = ", ".join(map(json.dumps, (assignment, check.name, file)))
+    load = f"globals().update(reproduce({names}{which}))"
     show = [f"print({_place(judgement)})"] if judgement.wrong_name else []
     import_it = "from minidl.grading.course import reproduce"
     for lines in ([import_it, load, *program, *show], [f"{import_it}; {load}", *program, *show]):

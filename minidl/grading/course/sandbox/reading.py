@@ -15,6 +15,7 @@ from minidl.grading.course.sandbox.ended import Ended
 from minidl.grading.course.sandbox.limits import Limits
 
 _SENTENCE = 500     # characters that are shown of one
+_NOTES = 10         # sentences of a check that are kept
 
 
 @dataclass
@@ -81,14 +82,20 @@ def _signal(number: int) -> str:
 def _take(message: Mapping[str, Any], said: Said) -> None:
     notes, missing, case = message.get("notes"), message.get("missing"), message.get("case")
     if isinstance(notes, list):
-        said.notes += [_plain(note, _SENTENCE) for note in notes[:10] if isinstance(note, str)]
+        free = _NOTES - len(said.notes)
+        said.notes += [_sentence(note) for note in notes[:free] if isinstance(note, str)]
     elif isinstance(missing, list) and said.missing is None:
-        said.missing = [_plain(each, _SENTENCE) for each in missing[:10] if isinstance(each, str)]
+        said.missing = [_sentence(each) for each in missing[:_NOTES] if isinstance(each, str)]
     elif type(case) is int and case not in said.results:
         arrays, trouble = message.get("arrays"), message.get("trouble")
         fits = isinstance(arrays, dict) and all(isinstance(a, np.ndarray) for a in arrays.values())
         if fits and isinstance(trouble, str):
-            said.results[case] = CaseResult(arrays or {}, _plain(trouble, _SENTENCE))
+            said.results[case] = CaseResult(arrays or {}, _sentence(trouble))
+
+
+def _sentence(text: str) -> str:
+    """On one line: a second one could look like a line of the grader's own."""
+    return _plain(text, _SENTENCE).replace("\n", " ")
 
 
 def _plain(text: str, longest: int) -> str:
