@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from minidl.grading.course.checks import Case, Hint, TaskCheck
+from minidl.grading.course.hints import hints
 
 from . import programs as p
 from . import solution as s
@@ -86,17 +87,14 @@ def _vjps(draw):
         g = draw(*np.shape(a.sum(axis)))
         return _case("da, = vjp_sum(g, a, axis)", {"g": g, "a": a, "axis": axis}, da=s.vjp_sum(g, a, axis)[0])
 
-    def hint(sentence, mistake, cases):
-        return Hint(sentence, [mistake(**case.inputs) for case in cases])
-
     stretched = ((2, 3), (3,)), ((3, 1), (4,)), ((2, 3), ()), ((1, 4), (2, 3, 1))
     products = pairs("vjp_multiply", ((2, 3), (2, 3)), ((4,), (4,)))
     adds = pairs("vjp_add", ((2, 3), (2, 3)))
     sigmoids = [sigmoid(2, 3), sigmoid(5)]
-    exchanged = hint("the two gradients of a product are exchanged: g * a is the gradient of b",
-                     lambda g, a, b: {"da": g * a, "db": g * b}, products)
-    local = hint("the derivative is right, but it isn't multiplied by the gradient g that comes in",
-                 lambda g, y: {"dx": y * (1 - y)}, sigmoids)
+    exchanged = hints([("the two gradients of a product are exchanged: g * a is the gradient of b",
+                        lambda g, a, b: {"da": g * a, "db": g * b})], products)
+    local = hints([("the derivative is right, but it isn't multiplied by the gradient g that comes in",
+                    lambda g, y: {"dx": y * (1 - y)})], sigmoids)
     return [
         TaskCheck("unbroadcast", 2, 4, [
             narrow((2, 3, 4), (4,)), narrow((2, 3), (2, 1)), narrow((2, 3), (2, 3)),
@@ -105,7 +103,7 @@ def _vjps(draw):
             narrow((3, 2), ()), narrow((4, 2, 3, 5), (2, 1, 5)), narrow((2, 1), (1,)), narrow((1, 3), (1, 3)),
             narrow((2, 2), (2,)),
         ], **_hidden("unbroadcast: no axes, several, of length 1")),
-        TaskCheck("multiply and add: shapes that are equal", 2, 5, [*products, *adds], hints=[exchanged]),
+        TaskCheck("multiply and add: shapes that are equal", 2, 5, [*products, *adds], hints=exchanged),
         TaskCheck("add and multiply: broadcast", 2, 5, [
             *pairs("vjp_add", *stretched), *pairs("vjp_multiply", *stretched),
         ], **_hidden("add, multiply: operands that were broadcast")),
@@ -113,7 +111,7 @@ def _vjps(draw):
         TaskCheck("matmul: other shapes", 2, 2, pairs(
             "vjp_matmul", ((5, 2), (2, 2)), ((2, 4), (4, 1)), ((1, 2), (2, 5)),
         ), **_hidden("matmul: matrices that aren't square")),
-        TaskCheck("sigmoid", 2, 4, sigmoids, hints=[local]),
+        TaskCheck("sigmoid", 2, 4, sigmoids, hints=local),
         TaskCheck("sum", 2, 2, [total((2, 3), None), total((2, 3), 0)]),
         TaskCheck("sum: other axes", 2, 2, [
             total((3, 3), 1), total((2, 3, 4), 1), total((2, 3, 4), None), total((4,), 0),
