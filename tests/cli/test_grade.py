@@ -59,7 +59,7 @@ def test_a_folder(course, capsys):
 @pytest.mark.parametrize(("arguments", "said"), [
     (["T1"], "expected an assignment and a submission"),
     (["T9", "right.py"], "expected one of the assignments"),
-    (["T1", "nothing.py"], "expected a .py file, got nothing"),
+    (["T1", "nothing.py"], "there is no file nothing.py in this folder"),
     (["T1", "right.py", "--seed", "1"], "--hidden DIR"),
     (["T1", "right.py", "--csv", "a", "--json", "b"], "leave one of them away"),
     (["T1", "right.py", "--csv", "a.csv"], "expected a folder of submissions"),

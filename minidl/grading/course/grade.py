@@ -94,7 +94,10 @@ def _read(path: Path) -> bytes:
     if path.is_symlink():       # a student's might lead to the solutions, which the grader may read
         raise ValueError(f"submission {path}: expected a file itself, got a link to one")
     if not path.is_file() or path.suffix.lower() != ".py":
-        what = "a folder" if path.is_dir() else "a file of another kind" if path.exists() else "nothing"
+        if not path.exists():
+            where = "this folder" if path.parent == Path() else str(path.parent)
+            raise ValueError(f"there is no file {path.name} in {where}")
+        what = "a folder" if path.is_dir() else "a file of another kind"
         raise ValueError(f"submission {path}: expected a .py file, got {what}")
     size = path.stat().st_size
     if size > LARGEST:

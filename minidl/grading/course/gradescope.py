@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from minidl.grading.course.console import about
 from minidl.grading.course.result import Result
-from minidl.grading.course.wording import explanation, title
+from minidl.grading.course.wording import blocked, explanation, not_written, title
 
 
 def results_json(result: Result) -> str:
@@ -50,11 +51,10 @@ def results_json(result: Result) -> str:
 
 
 def _about(result: Result) -> list[str]:
-    lines = [
-        f"{result.path.name}, SHA-256 {result.sha256}",
-        f"minidl {result.library}, grader {result.grader}",
+    whole, missing = blocked(result.outcomes), not_written(result.outcomes)
+    return [
+        *([f"{whole.removesuffix('.')}. Nothing was checked."] if whole else []),
+        *([f"Not written yet: {missing}."] if missing else []),
         *(f"Note: {note}." for note in result.notes),
+        *about(result),
     ]
-    if result.missing:
-        lines.append(f"Not enforced on this system: {', '.join(result.missing)}.")
-    return lines

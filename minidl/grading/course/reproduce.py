@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import runpy
 from pathlib import Path
@@ -14,6 +15,7 @@ from minidl.grading.course.find import find_assignment
 from minidl.grading.course.judging import Judgement
 
 LONGEST = 10        # lines of a snippet
+_BLOCKS = (ast.FunctionDef, ast.ClassDef, ast.For, ast.While, ast.If, ast.With, ast.Try)
 
 
 def reproduce(assignment: str, check: str, submission: str | Path, case: int = 0) -> dict[str, Any]:
@@ -40,7 +42,10 @@ def reproduce(assignment: str, check: str, submission: str | Path, case: int = 0
 
 
 def snippet(judgement: Judgement, assignment: str, file: str) -> list[str]:
-    """Lines for a Python prompt, at most ten, that show what is wrong; empty for what passed or is hidden."""
+    """Lines for a Python prompt that show what is wrong; empty for what passed or is hidden.
+
+    At most ten of code; a prompt wants an empty line after each block.
+    """
     check, number = judgement.check, judgement.case
     if number is None or not check.visible:
         return []
@@ -52,8 +57,17 @@ def snippet(judgement: Judgement, assignment: str, file: str) -> list[str]:
     import_it = "from minidl.grading.course import reproduce"
     for lines in ([import_it, load, *program, *show], [f"{import_it}; {load}", *program, *show]):
         if len(lines) <= LONGEST:
-            return lines
-    return [f"{import_it}; {load}", *program]
+            return _for_a_prompt(lines)
+    return _for_a_prompt([f"{import_it}; {load}", *program])
+
+
+def _for_a_prompt(lines: list[str]) -> list[str]:
+    ends = {
+        statement.end_lineno
+        for statement in ast.parse("\n".join(lines)).body
+        if isinstance(statement, _BLOCKS)
+    }
+    return [each for i, line in enumerate(lines, 1) for each in ([line, ""] if i in ends else [line])]
 
 
 def _place(judgement: Judgement) -> str:

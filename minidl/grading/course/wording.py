@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 from minidl.grading.course.assignment import Assignment, Task
 from minidl.grading.course.judging import Judgement
 from minidl.grading.course.reproduce import snippet
 from minidl.grading.course.result import Outcome
+from minidl.grading.course.sandbox.wire import CANNOT_RUN
+
+PASTE, END = "# ---- paste from here ----", "# ---- to here ----"
+_STUB = re.compile(r"NotImplementedError: (.*?)(?: \(line \d+ of [^()]*\))?$", re.DOTALL)
+_TASK = re.compile(r"\w+, task (\d+): ([^(]+)")
 
 
 def title(outcome: Outcome) -> str:
@@ -31,17 +39,50 @@ def explanation(outcome: Outcome, assignment: Assignment, file: str, published: 
     if not judgement.check.visible:
         # Not what the submission said of it: that might be the inputs.
         return [outcome.why or "The result was wrong, or there was none.", *read]
+    if stub(outcome):
+        return [f"Not written yet: {stub(outcome)}", *read]
+    if blocked([outcome]):
+        return [judgement.sentence]
     lines = [judgement.sentence]
     if judgement.hint:
         lines.append(f"It is exactly what a known mistake gives: {judgement.hint}")
     steps = snippet(judgement, assignment.name, file) if published else []
     if steps:
-        lines += ["To see it in a Python prompt, where your file lies:", *(f"    {step}" for step in steps)]
+        lines += ["To see it, start `python` where your file lies, and paste:", "", PASTE, *steps, END, ""]
     if not published:
         lines.append("The inputs are your instructor's own; the published ones lie in the handout's folder.")
     if outcome.output.strip():
         lines += ["It printed:", *(f"    {line}" for line in outcome.output.strip().splitlines()[:12])]
     return lines + read
+
+
+def blocked(outcomes: Sequence[Outcome]) -> str:
+    """Why the whole file can't be run, so that nothing was checked; empty where that isn't so.
+
+    Said of all checks in the same words, visible ones too: so nothing of a hidden one's inputs is in it.
+    """
+    said = {outcome.judgement.sentence for outcome in outcomes}
+    sentence = said.pop() if len(said) == 1 else ""
+    visible = any(outcome.judgement.check.visible for outcome in outcomes)
+    return sentence if visible and sentence.startswith(CANNOT_RUN) else ""
+
+
+def stub(outcome: Outcome) -> str:
+    """What a visible check found unwritten, such as "A1, task 1: Tape.leaf"; else empty."""
+    found = _STUB.match(outcome.judgement.sentence) if outcome.judgement.check.visible else None
+    return found[1] or "a function" if found else ""
+
+
+def not_written(outcomes: Sequence[Outcome]) -> str:
+    """All that is unwritten in one line, by task: "task 1: Tape.leaf; task 2: unbroadcast, vjp_add"."""
+    names: dict[str, list[str]] = {}
+    for outcome in outcomes:
+        if text := stub(outcome):
+            found = _TASK.match(text)
+            task, name = (f"task {found[1]}", found[2].strip()) if found else ("", text)
+            if name not in names.setdefault(task, []):
+                names[task].append(name)
+    return "; ".join(f"{task}: {', '.join(of)}" if task else ", ".join(of) for task, of in names.items())
 
 
 def task_of(assignment: Assignment, judgement: Judgement) -> Task:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import code
 import csv
 import hashlib
 import io
@@ -22,6 +23,7 @@ from minidl.grading.course.gradescope import results_json
 from minidl.grading.course.manual import by_hand, read_marks
 from minidl.grading.course.result import Mark
 from minidl.grading.course.sandbox.limits import Limits
+from minidl.grading.course.wording import END, PASTE
 from tests.grading.course import tiny
 
 SQUARES = """
@@ -55,7 +57,17 @@ def test_a_right_submission_gets_all_points_that_checks_give(course):
     assert [result.of_task(task) for task in result.assignment.tasks] == [(30, 30), (50, 50), (0, 0)]
     text = report(result)
     assert "FAIL" not in text
-    assert "20 more points are for hidden checks or marks by hand" in text
+    assert "20 more points are marked by hand: not looked at" in text
+    assert "hidden checks, which" not in text
+
+
+def test_after_full_visible_marks_the_student_is_told_that_there_is_more(course):
+    more = "Visible checks don't cover everything the handout lists: read its bullets once more."
+    text = report(run(course, tiny.RIGHT, hidden=False))
+    assert "10 more points are for hidden checks, which your instructor runs" in text
+    assert more in text
+    assert more not in report(run(course, tiny.RIGHT))
+    assert more not in report(run(course, SQUARES, hidden=False))
 
 
 def test_the_result_names_the_file_that_ran_and_the_versions(course):
@@ -71,11 +83,11 @@ def test_the_result_names_the_file_that_ran_and_the_versions(course):
 def test_a_failed_check_shows_what_was_expected_what_came_a_snippet_and_the_tutorial(course):
     text = report(run(course, SQUARES))
     x = read_visible(course[0])[0].cases[0].inputs["x"]
-    assert f"y[0, 0]: expected {2 * x[0, 0]:.6g}, got {x[0, 0] ** 2:.6g} (relative error " in text
+    assert f"y[0, 0]: expected {2 * x[0, 0]:.6g}, got {x[0, 0] ** 2:.6g} (largest diff" in text
     assert "It is exactly what a known mistake gives: you square it" in text
     assert "y = double(x)\n" in text
     assert "print(y[0, 0])\n" in text
-    assert "It printed:\n      hello" in text
+    assert "It printed:\n    hello" in text
     assert "Read again: tutorials/01_tape.py" in text
     assert text.isascii()
 
@@ -108,7 +120,20 @@ def test_stubs_get_zero_and_say_which_task_is_missing(course):
     stub = "def {}: raise NotImplementedError('T1, task {}: ...')\n"
     result = run(course, stub.format("double(x)", 1) + stub.format("total(x, g)", 2))
     assert result.points == 0
-    assert "NotImplementedError: T1, task 2: ..." in report(result)
+    text = report(result)
+    assert "\nNot written yet: task 1: ...; task 2: ....\n" in text
+    assert text.count("  not yet\n") == 2
+    assert "FAIL  double: y" not in text
+    assert "paste" not in text
+    first = json.loads(results_json(result))
+    assert first["output"].startswith("Not written yet: task 1")
+    assert first["tests"][0]["output"].startswith("Not written yet: T1, task 1: ...")
+
+
+def test_what_is_not_written_is_named_without_what_it_takes(course):
+    stub = "def double(x): raise NotImplementedError('T1, task 1: double(x) -> y')\n"
+    own = "def total(x, g): raise NotImplementedError\n"
+    assert "Not written yet: task 1: double; a function." in report(run(course, stub + own))
 
 
 @pytest.mark.parametrize(("text", "said"), [
@@ -118,7 +143,32 @@ def test_stubs_get_zero_and_say_which_task_is_missing(course):
 def test_a_file_that_can_not_be_imported_gets_zero_with_the_reason(course, text, said):
     result = run(course, text)
     assert result.points == 0
-    assert said in report(result)
+    text = report(result)
+    assert text.count(said) == 1
+    assert text.splitlines()[2].startswith("Your file can't be run: ")
+    assert "Nothing was checked." in text
+    assert "FAIL" not in text
+    assert "paste" not in text
+    plain = json.loads(results_json(result))
+    assert said in plain["output"].splitlines()[0]
+    assert "paste" not in str(plain)
+
+
+def test_an_exception_names_the_line_of_the_students_own_file(course):
+    deep = "import numpy as np\ndef helper(x):\n    return np.ones(3) @ x.T\ndef double(x):\n"
+    text = report(run(course, f"{deep}    return helper(x[:, :1])\ndef total(x, g): return x, g, 3\n"))
+    assert "(line 3 of mine.py)" in text
+    assert "ValueError: too many values to unpack (expected 2" in text
+
+
+def test_a_visible_check_alone_says_why_a_file_cannot_be_run(course):
+    """What all checks say in the same words can't be a hidden one's inputs; one hidden check alone could."""
+    from minidl.grading.course.wording import blocked
+
+    outcomes = run(course, "raise ValueError('why')").outcomes
+    assert blocked(outcomes).endswith("ValueError: why (line 1 of mine.py)")
+    assert not blocked([outcomes[1]])
+    assert not blocked(run(course, SQUARES).outcomes)
 
 
 def test_names_that_are_missing_are_named(course):
@@ -153,7 +203,9 @@ def test_what_is_no_submission_is_an_error(course):
     assignment, hidden, tmp_path = course
     checks = find_checks(assignment, hidden)
     (tmp_path / "a.txt").write_text("", encoding="utf-8")
-    for name, got in ((".", "folder"), ("no.py", "nothing"), ("a.txt", "another kind")):
+    with pytest.raises(ValueError, match=r"there is no file no\.py in .+"):
+        grade(assignment, checks, tmp_path / "no.py")
+    for name, got in ((".", "folder"), ("a.txt", "another kind")):
         path = tmp_path / name
         with pytest.raises(ValueError, match=f"expected a .py file, got .*{got}"):
             grade(assignment, checks, path)
@@ -165,14 +217,22 @@ def test_what_is_no_submission_is_an_error(course):
 # ---- the snippet ---------------------------------------------------------------------------------------
 
 
+def pasted(text):
+    """The first snippet of a report as it stands, line by line."""
+    return text.split(f"{PASTE}\n")[1].split(END)[0].splitlines()
+
+
 def test_the_snippet_reproduces_the_failure_in_at_most_ten_lines(course, capsys, monkeypatch):
-    text = report(run(course, SQUARES))
-    lines = text.split("where your file lies:\n")[1].split("  It printed")[0].splitlines()
+    lines = pasted(report(run(course, SQUARES)))
     assert len(lines) <= 10
     monkeypatch.chdir(course[2])
-    exec("\n".join(line.strip() for line in lines), {})
+    prompt = code.InteractiveConsole()
+    for line in lines:
+        prompt.push(line)
     x = read_visible(course[0])[0].cases[0].inputs["x"]
-    assert capsys.readouterr().out == f"hello\n{x[0, 0] ** 2}\n"
+    came = capsys.readouterr()
+    assert came.out == f"hello\n{x[0, 0] ** 2}\n"
+    assert not came.err
 
 
 def test_a_long_program_still_fits():
@@ -186,6 +246,17 @@ def test_a_long_program_still_fits():
         assert len(lines) <= 10
         assert lines.count("y = f(x)") == length
         assert ("print(y[0, 0])" in lines) == (length <= 8)
+
+
+def test_a_prompt_gets_an_empty_line_after_each_block():
+    from minidl.grading.course.judging import CaseResult, judge_check
+    from minidl.grading.course.reproduce import snippet
+
+    program = "def f(x):\n    return [\n        x,\n    ]\n"
+    program += "try:\n    y = f(1)\nexcept ValueError:\n    pass\ny = [\n    3]"
+    judgement = judge_check(TaskCheck("c", 1, 1, [Case(program, {}, {"y": np.ones(1)})]), [CaseResult({})])
+    lines = snippet(judgement, "A1", "a1.py")
+    assert [lines[i - 1] for i, line in enumerate(lines) if not line] == ["    ]", "    pass"]
 
 
 def test_reproduce_knows_visible_checks_alone(course, monkeypatch):
@@ -239,6 +310,7 @@ def test_a_seed_draws_other_inputs_which_no_snippet_shows(course):
     text = report(result)
     assert "inputs of seed 7" in text
     assert "reproduce" not in text
+    assert "paste" not in text
     assert "your instructor's own" in text
     assert run(course, tiny.RIGHT, seed=7).points == 80
 

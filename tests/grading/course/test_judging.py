@@ -8,6 +8,7 @@ import pytest
 from minidl.grading.course.checks import Case, Hint, TaskCheck
 from minidl.grading.course.judging import CaseResult, judge_check, relative_error, run_here
 
+RATIO = "largest difference / largest expected"
 RIGHT = np.array([[1.0, -2.0], [3.0, 4.0]])
 
 
@@ -28,11 +29,11 @@ def test_right_within_the_tolerance(got):
 
 
 @pytest.mark.parametrize(("got", "sentence", "place"), [
-    (RIGHT + 1e-6 * (RIGHT == 4), "y[1, 1]: expected 4, got 4.000001 (relative error 2.5e-07)", (1, 1)),
-    (RIGHT * [[1, 1], [2, 3]], "y[1, 0]: expected 3, got 6 (relative error 2.0e+00)", (1, 0)),
-    (RIGHT * np.nan, "y[0, 0]: expected 1, got nan (relative error inf)", (0, 0)),
-    (RIGHT * np.inf, "y[0, 0]: expected 1, got inf (relative error inf)", (0, 0)),
-    (RIGHT > 0, "y[0, 1]: expected -2, got 0 (relative error 7.5e-01)", (0, 1)),
+    (RIGHT + 1e-6 * (RIGHT == 4), f"y[1, 1]: expected 4, got 4.000001 ({RATIO}: 2.5e-07)", (1, 1)),
+    (RIGHT * [[1, 1], [2, 3]], f"y[1, 0]: expected 3, got 6 ({RATIO}: 2)", (1, 0)),
+    (RIGHT * np.nan, "y[0, 0]: expected 1, got nan", (0, 0)),
+    (RIGHT * np.inf, "y[0, 0]: expected 1, got inf", (0, 0)),
+    (RIGHT > 0, f"y[0, 1]: expected -2, got 0 ({RATIO}: 0.75)", (0, 1)),
     (RIGHT.ravel(), "y: expected an array of shape (2, 2), got an array of shape (4,)", None),
     (1.0, "y: expected an array of shape (2, 2), got a number", None),
     (RIGHT + 0j, "y: expected numbers, got an array of complex128", None),
@@ -49,8 +50,14 @@ def test_what_is_wrong_is_said_with_the_first_wrong_element(got, sentence, place
 
 def test_a_number_has_no_position():
     judgement = judged(2.0, np.array(1.0))
-    assert judgement.sentence == "y: expected 1, got 2 (relative error 1.0e+00)"
+    assert judgement.sentence == f"y: expected 1, got 2 ({RATIO}: 1)"
     assert judgement.first_wrong == ()
+
+
+def test_true_and_false_are_called_so_where_they_came():
+    sentence = judged(np.array([True, True]), np.array([1, 0])).sentence
+    assert sentence == "y[1]: expected False, got True"
+    assert judged(np.array([1, 1]), np.array([1, 0])).sentence.startswith("y[1]: expected 0, got 1")
 
 
 def test_relative_to_the_largest_and_absolute_around_zero():

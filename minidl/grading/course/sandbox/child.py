@@ -63,7 +63,7 @@ def _load(source: bytes, file: str) -> tuple[dict[str, Any], str]:
     try:
         exec(compile(source, file, "exec"), vars(module))
     except BaseException as error:      # SystemExit and KeyboardInterrupt too
-        return {}, _sentence(error, file)
+        return {}, f"{wire.CANNOT_RUN}: {_sentence(error, file)}"
     return vars(module), ""
 
 

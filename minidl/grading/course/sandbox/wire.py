@@ -17,6 +17,7 @@ TYPES = (
     "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
     "float16", "float32", "float64",
 )
+CANNOT_RUN = "Your file can't be run"       # begins what is said where loading a submission fails
 _HEADER = 2**20     # bytes of JSON in a frame: names, types, shapes, sentences
 
 
