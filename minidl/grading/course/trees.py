@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from minidl.files import folder_made
 
 _TOP = ("README.md", "pyproject.toml", "minidl", "tutorials", "datasets/README.md")
 _NOT_FOR_STUDENTS = ("tutorials/assignments/GRADING.md",)
+_CUT = re.compile(r"<!-- not for students -->\n.*?<!-- for all -->\n\n?", re.DOTALL)   # in pages
 _LEFT_OUT = ("__pycache__", "runs", "build", "dist")
 
 
@@ -22,7 +24,7 @@ def files_of(folder: Path) -> list[Path]:
 
 
 def export_student_tree(root: Path, target: Path) -> list[str]:
-    """Copy what students get; the names of the files.
+    """Copy what students get; the names of the files. Pages lose what is marked as not for students.
 
     Args:
         root: a checkout of the course.
@@ -46,4 +48,7 @@ def export_student_tree(root: Path, target: Path) -> list[str]:
         for name in names:
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(root / name, target / name)
+            if name.endswith(".md"):
+                text = (root / name).read_text(encoding="utf-8")
+                (target / name).write_text(_CUT.sub("", text), encoding="utf-8", newline="\n")
     return names
