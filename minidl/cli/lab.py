@@ -13,7 +13,7 @@ from minidl.engine.blocks import cores, set_threads
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from minidl.experiments.lab import LabResult, Scale
+    from minidl.experiments.lab import LabResult, NotConcluded, Scale
 
 SEEDS = "seeds 0 to N - 1; default: 10 for an MLP, 5 for a CNN; with --quick 2"
 
@@ -68,9 +68,15 @@ def run(args: argparse.Namespace) -> int:
             for name in names:
                 jobs = lab.planned(name, scale, data)
                 print(f"{name}: about {len(jobs)} runs on {train.title}, {scale.name} scale", flush=True)
-                result = _run_one(name, scale, data, executor, len(jobs), args.grey)
+                target = folder / name if args.name == "all" else folder
                 try:
-                    _report(result, folder / name if args.name == "all" else folder)
+                    result = _run_one(name, scale, data, executor, len(jobs), args.grey)
+                except lab.NotConcluded as error:
+                    _keep(error, target)
+                    code = 2
+                    continue
+                try:
+                    _report(result, target)
                 except NotDrawn as error:
                     # The results are kept: the experiments that follow needn't wait for a figure.
                     print(f"minidl lab: {error}".encode("ascii", "replace").decode(), file=sys.stderr)
@@ -110,6 +116,16 @@ def _report(result: LabResult, folder: Path) -> None:
     for file in files:
         print(f"  {file}")
     print(f"Open in a browser: {folder / PAGE}")
+
+
+def _keep(error: NotConcluded, folder: Path) -> None:
+    from minidl.experiments import to_plain
+    from minidl.report import write_json, written_whole
+
+    with written_whole(folder) as unfinished:
+        write_json(unfinished / "records.json", to_plain(error.records))
+    text = f"minidl lab: {error}: they are kept in {folder / 'records.json'}"
+    print(text.encode("ascii", "replace").decode(), file=sys.stderr)
 
 
 def _list(scale: Scale, workers: int) -> None:

@@ -58,8 +58,14 @@ def publish(results: Iterable[LabResult], path: Path) -> list[Path]:
 
 def write_page(path: Path) -> Path:
     """Write the page beside a JSON file of `publish`, from that file alone."""
-    content = json.loads(path.read_text(encoding="utf-8"))
-    return _write(path.with_suffix(".md"), results_page(content).encode())
+    try:
+        page = results_page(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(
+            f"{path}: expected what `minidl results` of this version writes, "
+            f"got {type(error).__name__}: {error}"
+        ) from error
+    return _write(path.with_suffix(".md"), page.encode())
 
 
 def results_page(content: Mapping[str, Any]) -> str:

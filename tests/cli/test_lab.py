@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from minidl import cli
 from minidl.experiments import lab
+from minidl.experiments.lab import experiment, gamma_beta
+from minidl.experiments.lab.jobs import Record
 from tests.experiments.lab.test_runs import tiny
 
 
@@ -60,6 +64,25 @@ def test_all_have_a_folder_each(tiny_runs, tmp_path, monkeypatch):
     assert cli.main(arguments) == 0
     assert [(name, scale) for name, scale, *_ in tiny_runs] == [("epsilon", "full"), ("cnn", "full")]
     assert sorted(path.name for path in out.iterdir()) == ["cnn", "epsilon"]
+
+
+def test_runs_that_cannot_be_judged_are_kept(tmp_path, capsys, monkeypatch):
+    def run_jobs(jobs, executor, on_record):
+        return [Record(job, {"validation": 1.0}, {}, 0.0) for job in jobs]
+
+    def fail(records):
+        raise ValueError("no difference")
+
+    monkeypatch.setattr(experiment, "run_jobs", run_jobs)
+    monkeypatch.setattr(gamma_beta, "analyse", fail)
+    out = tmp_path / "run"
+    arguments = ["lab", "gamma-beta", "--quick", "--workers", "1", "--data", "stroke-digits"]
+    assert cli.main([*arguments, "--out", str(out)]) == 2
+    kept = json.loads((out / "records.json").read_text(encoding="utf-8"))
+    assert [record["job"]["experiment"] for record in kept] == ["gamma-beta"] * len(kept)
+    assert len(kept) > 0
+    said = capsys.readouterr().err
+    assert "gamma-beta: its runs couldn't be judged (ValueError: no difference): they are kept in" in said
 
 
 def test_an_interrupt_keeps_what_is_done(tiny_runs, tmp_path, monkeypatch, capsys):

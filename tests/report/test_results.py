@@ -122,6 +122,14 @@ def test_what_cannot_be_published_is_said(arguments, sentence, tmp_path, monkeyp
     assert not (tmp_path / "new.json").exists()
 
 
+@pytest.mark.parametrize("text", ["{}", "[]", "{", '{"header": {}, "experiments": {}}'])
+def test_a_file_of_another_kind_is_refused(text, tmp_path, capsys):
+    (tmp_path / "other.json").write_text(text, encoding="utf-8")
+    assert cli.main(["results", str(tmp_path / "other.json")]) == 2
+    assert "other.json: expected what `minidl results` of this version writes" in capsys.readouterr().err
+    assert not (tmp_path / "other.md").exists()
+
+
 def test_a_run_of_another_kind_is_refused(tmp_path):
     comparison = Comparison((), environment(), 1.0, False)
     (tmp_path / "results.json").write_text(json.dumps(to_plain(comparison)), encoding="utf-8")

@@ -94,6 +94,14 @@ class LabResult:
     seconds: float
 
 
+class NotConcluded(RuntimeError):
+    """Runs whose analysis failed; they are kept in `records`."""
+
+    def __init__(self, name: str, records: Sequence[Record], error: Exception) -> None:
+        super().__init__(f"{name}: its runs couldn't be judged ({type(error).__name__}: {error})")
+        self.records = tuple(records)
+
+
 def experiments() -> list[str]:
     """The names of all experiments, in the order of the claims: each claim has one."""
     return list(claims())
@@ -120,6 +128,7 @@ def run_experiment(
     Raises:
         ValueError: an unknown experiment.
         DatasetUnavailable: data that can be neither found nor fetched.
+        NotConcluded: the runs came to an end, and what they say couldn't be worked out.
 
     """
     if name not in experiments():
@@ -136,7 +145,10 @@ def run_experiment(
         choice += run_all(module.further_choices(choice))
     records = choice + run_all(module.reports(scale, data, choice))
     title, seconds = data_of(data).title, time.perf_counter() - begin
-    return concluded(name, scale, title, records, environment(), seconds)
+    try:
+        return concluded(name, scale, title, records, environment(), seconds)
+    except Exception as error:      # whatever it is, hours of runs mustn't go with it
+        raise NotConcluded(name, records, error) from error
 
 
 def concluded(

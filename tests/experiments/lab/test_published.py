@@ -54,9 +54,11 @@ def test_every_run_is_published_with_its_settings_and_numbers():
     result = made_up_result("dropout")
     content = json.loads(published_text(published([result])))
     records = records_of("dropout", content["experiments"]["dropout"])
-    assert {(r.job.arm, r.job.seed, r.job.purpose, repr(sorted(r.job.settings.items()))) for r in records} == {
-        (r.job.arm, r.job.seed, r.job.purpose, repr(sorted(r.job.settings.items()))) for r in result.records
-    }
+    found, expected = (
+        {(r.job.arm, r.job.seed, r.job.purpose, repr(sorted(r.job.settings.items()))) for r in some}
+        for some in (records, result.records)
+    )
+    assert found == expected
     assert len(records) == len(result.records)
 
 
