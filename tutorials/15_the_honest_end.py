@@ -55,8 +55,8 @@ def network(norm, init):
 
 
 # %% [markdown]
-# On the way we measure the *jump*: how far the mean input of a sigmoid of the last hidden layer moves from one
-# step to the next, in units of its spread. If shift were the disease, this would be the fever.
+# On the way we measure the *jump*: how far the mean input of a sigmoid of the last hidden layer moves from
+# one step to the next, in units of its spread. If shift were the disease, this would be the fever.
 
 
 # %%
@@ -100,10 +100,10 @@ right.set_title(f"How far inputs move in one step: {train.title}")
 figure.savefig(FOLDER / "figures" / "15_noisy_batch_norm.png", dpi=95)
 
 # %% [markdown]
-# The noisy network's distributions jump at every step, further than those of the network without batch
-# normalization. It doesn't care: it learns as well as the quiet one, or nearly. So whatever batch
-# normalization does for training, holding distributions still can't be the heart of it. (Santurkar et al.'s
-# own explanation is a smoother loss; that is the claim "landscape" below.)
+# The noisy network's distributions jump at every step, after the first few further than those of the network
+# without batch normalization. It doesn't care: it learns as well as the quiet one, or nearly. So whatever
+# batch normalization does for training, holding distributions still can't be the heart of it. (Santurkar et
+# al.'s own explanation is a smoother loss; that is the claim "landscape" below.)
 #
 # Doubt this tutorial as well: without batch normalization the network is as good here, at *this* learning
 # rate and with its good initial weights. There is nothing to explain at rate 1; there was at 8. Bjorck et al.
