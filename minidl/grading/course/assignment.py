@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from minidl.engine.array import Array
 from minidl.grading.course.checks import Case, Hint, TaskCheck
 
 DESCRIPTION, VISIBLE = "assignment.toml", "checks.json"
@@ -134,7 +135,7 @@ def _plain(check: TaskCheck) -> dict[str, Any]:
             for case in check.cases
         ],
         "hints": [
-            {"sentence": hint.sentence, "outputs": [_values(output) for output in hint.outputs]}
+            {"sentence": hint.sentence, "outputs": [_rounded(output) for output in hint.outputs]}
             for hint in check.hints
         ],
     }
@@ -142,6 +143,16 @@ def _plain(check: TaskCheck) -> dict[str, Any]:
 
 def _values(named: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _value(value) for name, value in named.items()}
+
+
+def _rounded(named: Mapping[str, Any]) -> dict[str, Any]:
+    """Twelve digits of the largest number: more than it takes to name a mistake, and a smaller file."""
+    return {name: _value(_twelve_digits(np.asarray(value))) for name, value in named.items()}
+
+
+def _twelve_digits(a: Array) -> Array:
+    largest = np.max(np.abs(a), initial=0.0, where=np.isfinite(a))
+    return np.round(a, 11 - int(np.log10(largest))) if a.dtype.kind == "f" and largest else a
 
 
 def _value(value: Any) -> Any:

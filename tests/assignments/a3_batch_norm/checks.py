@@ -9,7 +9,7 @@ import numpy as np
 from minidl.grading.course.checks import Case, TaskCheck
 from minidl.grading.course.hints import Mistake, hints
 
-from . import mistakes
+from . import mistakes, programs
 from .solution import forward, input_gradient, parameter_gradients, weighted_backward, weighted_forward
 
 Shape = tuple[int, ...]
@@ -19,28 +19,6 @@ MAPS: list[Shape] = [(4, 2, 1, 2), (4, 1, 2, 1)]
 CALLS: list[Shape] = [(4, 2), (4, 3)]
 OTHERS: list[Shape] = [(6, 1), (4, 3, 5), (5, 3, 4, 2), (4, 2, 3, 2, 4)]
 SINGLE = 1e-5       # for float32 arrays
-
-Y = "y, cache = forward(x, gamma, beta, eps)"
-KEPT = "y, (x_hat, inverse, kept_gamma) = forward(x, gamma, beta, eps)"
-FORWARD_TWICE = """y, (x_hat, inverse, _) = forward(x, gamma, beta, eps)
-y_2, _ = forward(x_2, gamma, beta, eps)
-x_after, gamma_after, beta_after = x, gamma, beta"""
-PARAMETERS = "dgamma, dbeta = parameter_gradients(g, (x_hat, inverse, gamma))"
-PARAMETERS_TWICE = """dgamma, dbeta = parameter_gradients(g, (x_hat, inverse, gamma))
-dgamma_2, dbeta_2 = parameter_gradients(g_2, (x_hat_2, inverse_2, gamma))
-g_after, x_hat_after, gamma_after = g, x_hat, gamma"""
-INPUT = "dx = input_gradient(g, (x_hat, inverse, gamma))"
-INPUT_TWICE = """dx = input_gradient(g, (x_hat, inverse, gamma))
-dx_2 = input_gradient(g_2, (x_hat_2, inverse_2, gamma))
-g_after, x_hat_after, inverse_after, gamma_after = g, x_hat, inverse, gamma"""
-WEIGHTED_Y = "y, cache = weighted_forward(x, gamma, beta, eps, weights)"
-WEIGHTED_KEPT = "y, (x_hat, inverse, _, _) = weighted_forward(x, gamma, beta, eps, weights)"
-WEIGHTED_GRADIENTS = "dx, dgamma, dbeta = weighted_backward(g, (x_hat, inverse, gamma, weights))"
-WEIGHTED_TWICE = """y, (x_hat, _, _, _) = weighted_forward(x, gamma, beta, eps, weights)
-y_2, _ = weighted_forward(x_2, gamma, beta, eps, weights)
-dx, _, _ = weighted_backward(g, (x_hat_1, inverse_1, gamma, weights))
-dx_2, _, _ = weighted_backward(g_2, (x_hat_2, inverse_2, gamma, weights))
-x_after, g_after, weights_after = x, g, weights"""
 
 
 def checks(seed: int) -> list[TaskCheck]:
@@ -102,24 +80,27 @@ def _double(inputs: dict[str, Any]) -> dict[str, Any]:
     return {k: v.astype(np.float64) if isinstance(v, np.ndarray) else v for k, v in inputs.items()}
 
 
+def _unchanged(names: str, results: str) -> dict[str, Any]:
+    """What the programs of "nothing else changes" must say: no, and yes for what is computed."""
+    no = {f"{name}_changed": np.int64(0) for name in names.split()} | {"second_call_differs": np.int64(0)}
+    return no | {f"{name}_is_computed": np.int64(1) for name in results.split()}
+
+
 # ---- task 1 ------------------------------------------------------------------------------------------------
 
 
 def _forward(rng: np.random.Generator) -> list[TaskCheck]:
     def cases(inputs: list[dict[str, Any]]) -> list[Case]:
-        return [Case(Y, given, {"y": forward(**_double(given))[0]}) for given in inputs]
+        return [Case(programs.Y, given, {"y": forward(**_double(given))[0]}) for given in inputs]
 
     def kept(given: dict[str, Any]) -> Case:
         y, (x_hat, inverse, gamma) = forward(**given)
-        return Case(KEPT, given, {"y": y, "x_hat": x_hat, "inverse": inverse, "kept_gamma": gamma})
+        return Case(programs.KEPT, given, {"y": y, "x_hat": x_hat, "inverse": inverse, "kept_gamma": gamma})
 
     def twice(shape: Shape) -> Case:
         given, x_2 = _given(rng, shape), _batch(rng, shape)
-        y, (x_hat, inverse, _) = forward(**given)
-        y_2, _ = forward(**{**given, "x": x_2})
-        after = {"x_after": given["x"], "gamma_after": given["gamma"], "beta_after": given["beta"]}
-        expected = {"y": y, "x_hat": x_hat, "inverse": inverse, "y_2": y_2, **after}
-        return Case(FORWARD_TWICE, {**given, "x_2": x_2}, expected)
+        expected = _unchanged("x gamma beta y x_hat inverse", "y")
+        return Case(programs.FORWARD_TWICE, {**given, "x_2": x_2}, expected)
 
     def constant() -> dict[str, Any]:
         given = _given(rng, (7, 3))
@@ -161,14 +142,11 @@ def _parameters(rng: np.random.Generator) -> list[TaskCheck]:
     def case(shape: Shape) -> Case:
         given = _upstream(rng, shape)
         dgamma, dbeta = _sums(given)
-        return Case(PARAMETERS, given, {"dgamma": dgamma, "dbeta": dbeta})
+        return Case(programs.PARAMETERS, given, {"dgamma": dgamma, "dbeta": dbeta})
 
     def twice(shape: Shape) -> Case:
-        given, other = _upstream(rng, shape), _second(rng, shape)
-        (dgamma, dbeta), (dgamma_2, dbeta_2) = _sums(given), _sums(_first_of(given, other))
-        gradients = {"dgamma": dgamma, "dbeta": dbeta, "dgamma_2": dgamma_2, "dbeta_2": dbeta_2}
-        after = {f"{name}_after": given[name] for name in ("g", "x_hat", "gamma")}
-        return Case(PARAMETERS_TWICE, {**given, **other}, {**gradients, **after})
+        expected = _unchanged("g x_hat inverse gamma dgamma dbeta", "dgamma dbeta")
+        return Case(programs.PARAMETERS_TWICE, {**_upstream(rng, shape), **_second(rng, shape)}, expected)
 
     dense, maps, axes = ([case(shape) for shape in shapes] for shapes in (DENSE, MAPS, OTHERS))
     calls = [twice(shape) for shape in CALLS]
@@ -181,11 +159,6 @@ def _parameters(rng: np.random.Generator) -> list[TaskCheck]:
     ]
 
 
-def _first_of(given: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    """`given`, with the second call's arrays in their places."""
-    return {**given, **{name.removesuffix("_2"): value for name, value in other.items()}}
-
-
 # ---- task 3 ------------------------------------------------------------------------------------------------
 
 
@@ -196,13 +169,11 @@ def _dx(given: dict[str, Any]) -> np.ndarray:
 
 def _input(rng: np.random.Generator) -> list[TaskCheck]:
     def cases(inputs: list[dict[str, Any]]) -> list[Case]:
-        return [Case(INPUT, given, {"dx": _dx(given)}) for given in inputs]
+        return [Case(programs.INPUT, given, {"dx": _dx(given)}) for given in inputs]
 
     def twice(shape: Shape) -> Case:
-        given, other = _upstream(rng, shape), _second(rng, shape)
-        gradients = {"dx": _dx(given), "dx_2": _dx(_first_of(given, other))}
-        after = {f"{name}_after": given[name] for name in ("g", "x_hat", "inverse", "gamma")}
-        return Case(INPUT_TWICE, {**given, **other}, {**gradients, **after})
+        expected = _unchanged("g x_hat inverse gamma dx", "dx")
+        return Case(programs.INPUT_TWICE, {**_upstream(rng, shape), **_second(rng, shape)}, expected)
 
     dense, maps = (cases([_upstream(rng, shape) for shape in shapes]) for shapes in (DENSE, MAPS))
     calls = [twice(shape) for shape in CALLS]
@@ -228,7 +199,7 @@ def _weighted(rng: np.random.Generator) -> list[TaskCheck]:
     def kept(shape: Shape) -> Case:
         inputs = given(shape, zeros=1, distance=4e5)
         y, (x_hat, inverse, _, _) = weighted_forward(**inputs)
-        return Case(WEIGHTED_KEPT, inputs, {"y": y, "x_hat": x_hat, "inverse": inverse})
+        return Case(programs.WEIGHTED_KEPT, inputs, {"y": y, "x_hat": x_hat, "inverse": inverse})
 
     def gradients(shape: Shape, zeros: int = 0) -> Case:
         _, cache = weighted_forward(**given(shape, zeros))
@@ -236,7 +207,7 @@ def _weighted(rng: np.random.Generator) -> list[TaskCheck]:
         dx, dgamma, dbeta = weighted_backward(g, cache)
         names = ("x_hat", "inverse", "gamma", "weights")
         inputs = {"g": g, **dict(zip(names, cache, strict=True))}
-        return Case(WEIGHTED_GRADIENTS, inputs, {"dx": dx, "dgamma": dgamma, "dbeta": dbeta})
+        return Case(programs.WEIGHTED_GRADIENTS, inputs, {"dx": dx, "dgamma": dgamma, "dbeta": dbeta})
 
     def twice(shape: Shape) -> Case:
         inputs, x_2 = given(shape), _batch(rng, shape)
@@ -252,11 +223,11 @@ def _weighted(rng: np.random.Generator) -> list[TaskCheck]:
             "dx_2": weighted_backward(g_2, cache_2)[0], "x_after": inputs["x"], "g_after": g,
             "weights_after": inputs["weights"],
         }
-        return Case(WEIGHTED_TWICE, {**inputs, **more}, expected)
+        return Case(programs.WEIGHTED_TWICE, {**inputs, **more}, expected)
 
     def output(shape: Shape) -> Case:
         inputs = given(shape)
-        return Case(WEIGHTED_Y, inputs, {"y": weighted_forward(**inputs)[0]})
+        return Case(programs.WEIGHTED_Y, inputs, {"y": weighted_forward(**inputs)[0]})
 
     dense, maps = ([output(shape) for shape in shapes] for shapes in (DENSE, MAPS))
     dense_gradients, maps_gradients = ([gradients(shape) for shape in shapes] for shapes in (DENSE, MAPS))
@@ -272,7 +243,7 @@ def _weighted(rng: np.random.Generator) -> list[TaskCheck]:
         _check(4, "weighted_backward: feature maps", 3, maps_gradients, known_gradients, dense_gradients),
         _hidden(4, "weighted_forward: weights of zero", 4, far, zeros),
         _hidden(4, "weighted_backward: other shapes", 5, axes, "weights of zero; two to four axes"),
-        _hidden(4, "weighted: two calls", 3, calls, "nothing else changes"),
+        _hidden(4, "weighted: two calls", 3, calls, "two calls; nothing else changes"),
     ]
 
 

@@ -41,8 +41,6 @@ def _n_for_nhw(x: np.ndarray, eps: float) -> np.ndarray:
     return (x - mean) / np.sqrt(((x - mean) ** 2).sum(_others(x)) / len(x) + eps)
 
 
-_right_output = _times(lambda var, eps: 1 / np.sqrt(var + eps))
-
 OUTPUT: list[tuple[str, Mistake]] = [
     ("eps is added to the standard deviation, sqrt(var) + eps: expected sqrt(var + eps)",
      _times(lambda var, eps: 1 / (np.sqrt(var) + eps))),
@@ -56,7 +54,8 @@ OUTPUT: list[tuple[str, Mistake]] = [
     ("each position is normalised on its own: expected one mean and variance per feature map", _along(0)),
     ("each example is normalised on its own, as in layer norm: expected each feature over the batch",
      _along(-1)),
-    ("sums over N, H and W are divided by N: expected m = N*H*W, the number of values per feature",
+    ("sums over batch, height and width are divided by the batch size: expected m, the number of values "
+     "per feature",
      _output(_n_for_nhw)),
     ("gamma and beta are left out",
      lambda x, gamma, beta, eps: {"y": (x - _mean(x)) / np.sqrt(x.var(_others(x)) + eps)}),
@@ -73,14 +72,21 @@ KEPT: list[tuple[str, Mistake]] = [
      }),
 ]
 
-CHANGED: list[tuple[str, Mistake]] = [
-    ("forward subtracts the mean from the caller's x, in place",
-     lambda x, **_: {"x_after": x - _mean(x)}),
-    ("forward normalises the caller's x, in place",
-     lambda x, eps, **_: {"x_after": (x - _mean(x)) / np.sqrt(x.var(_others(x)) + eps)}),
-    ("two outputs share one array: the second call overwrote what the first had returned",
-     lambda x_2, gamma, beta, eps, **_: _right_output(x_2, gamma, beta, eps)),
-]
+def _changed(name: str) -> Mistake:
+    return lambda **_: {f"{name}_changed": 1}
+
+
+def _changes(function: str, arguments: str, results: str) -> list[tuple[str, Mistake]]:
+    """What a function may do to arrays that others hold: arguments first, then what it returned before."""
+    return [
+        *((f"{function} changed its argument {name}: work on a copy", _changed(name))
+          for name in arguments.split()),
+        *((f"two calls of {function} share one array: the second one overwrote the first one's {name}",
+           _changed(name)) for name in results.split()),
+    ]
+
+
+CHANGED = _changes("forward", "x gamma beta", "y x_hat inverse")
 
 
 # ---- backward ----------------------------------------------------------------------------------------------
@@ -97,17 +103,17 @@ def _dgamma(formula: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Mistake:
 PARAMETERS: list[tuple[str, Mistake]] = [
     ("the gradients come in the wrong order: expected (dgamma, dbeta)",
      lambda g, x_hat, inverse, gamma: {"dgamma": g.sum(_others(g)), "dbeta": (g * x_hat).sum(_others(g))}),
-    ("the gradients of gamma and beta are summed over N alone: expected a sum over N, H and W",
+    ("dgamma and dbeta are summed over the batch alone: expected sums over batch, height and width",
      lambda g, x_hat, inverse, gamma: {"dgamma": (g * x_hat).sum(0), "dbeta": g.sum(0)}),
-    ("the gradient of gamma is summed over N alone: expected a sum over N, H and W",
+    ("dgamma is summed over the batch alone: expected a sum over batch, height and width",
      _dgamma(lambda g, x_hat: (g * x_hat).sum(0))),
-    ("the gradient of gamma is summed over N and averaged over H and W: expected a sum over all three",
+    ("dgamma is summed over the batch and averaged over height and width: expected a sum over all three",
      _dgamma(lambda g, x_hat: (g * x_hat).sum(_others(g)) / _positions(g))),
-    ("the gradient of gamma is the sum of g, which is beta's: expected the sum of g * x_hat",
+    ("dgamma is the sum of g, which is dbeta: expected the sum of g * x_hat",
      _dgamma(lambda g, x_hat: g.sum(_others(g)))),
-    ("the gradients of gamma and beta are means: expected sums",
+    ("dgamma and dbeta are means: expected sums",
      lambda g, x_hat, inverse, gamma: {"dgamma": _mean(g * x_hat), "dbeta": _mean(g)}),
-    ("the gradient of gamma is multiplied by gamma: expected the sum of g * x_hat",
+    ("dgamma is multiplied by gamma: expected the sum of g * x_hat",
      lambda g, x_hat, inverse, gamma: {"dgamma": gamma * (g * x_hat).sum(_others(g))}),
 ]
 
@@ -135,22 +141,23 @@ INPUT: list[tuple[str, Mistake]] = [
      _dx(lambda h, x_hat: h)),
     ("the sign of the x_hat term in dx is flipped: expected - x_hat * mean(h * x_hat)",
      _dx(lambda h, x_hat: h - _mean(h) + _share(h, x_hat))),
-    ("dx divides by N where the number of values per feature map, N*H*W, belongs",
+    ("dx divides by the batch size where m, the number of values per feature, belongs",
      _dx(lambda h, x_hat: h - _positions(h) * (_mean(h) + _share(h, x_hat)))),
-    ("dx sums over N alone: expected sums over N, H and W",
+    ("the means in dx are over the batch alone: expected means over batch, height and width",
      _dx(lambda h, x_hat: h - h.mean(0) - x_hat * (h * x_hat).mean(0))),
+    ("the sums in dx are over the batch alone, and divided by m: expected sums over batch, height and width",
+     _dx(lambda h, x_hat: h - (h.mean(0) + x_hat * (h * x_hat).mean(0)) / _positions(h))),
+    ("one sum in dx, that of h, is over the batch alone: expected batch, height and width",
+     _dx(lambda h, x_hat: h - h.mean(0) - _share(h, x_hat))),
+    ("one sum in dx, that of h * x_hat, is over the batch alone: expected batch, height and width",
+     _dx(lambda h, x_hat: h - _mean(h) - x_hat * (h * x_hat).mean(0))),
     ("gamma is left out of dx",
      lambda g, x_hat, inverse, gamma: {"dx": _right_dx(g, x_hat, inverse, np.ones_like(gamma))}),
     ("dx isn't divided by the standard deviation",
      lambda g, x_hat, inverse, gamma: {"dx": _right_dx(g, x_hat, np.ones_like(inverse), gamma)}),
 ]
 
-INPUT_CHANGED: list[tuple[str, Mistake]] = [
-    ("input_gradient multiplies the caller's g by gamma, in place",
-     lambda g, gamma, **_: {"g_after": g * gamma}),
-    ("the gradients of two inputs share one array: the later one overwrote the earlier one",
-     lambda g_2, x_hat_2, inverse_2, gamma, **_: {"dx": _right_dx(g_2, x_hat_2, inverse_2, gamma)}),
-]
+INPUT_CHANGED = _changes("input_gradient", "g x_hat inverse gamma", "dx")
 
 
 # ---- with weights ------------------------------------------------------------------------------------------
@@ -189,7 +196,7 @@ WEIGHTED_OUTPUT: list[tuple[str, Mistake]] = [
     ("the weights are ignored: expected weighted mean and variance", _weighted_output(np.ones_like)),
     ("the weighted sums are divided by the number of values: expected the sum of the weights",
      _weighted_output(lambda w: w, lambda w, x: x[..., 0].size)),
-    ("the weights are counted once an example: expected once for each of its H*W positions",
+    ("the weights are counted once an example: expected once for each of its height * width positions",
      _weighted_output(lambda w: w, lambda w, x: w.sum())),
     ("x_hat is multiplied by the weights: expected them in mean and variance alone",
      lambda x, gamma, beta, eps, weights: {
@@ -213,14 +220,21 @@ def _share_of(formula: Callable[[np.ndarray, np.ndarray], Any]) -> Mistake:
 
 
 WEIGHTED_GRADIENTS: list[tuple[str, Mistake]] = [
-    ("dx takes each example's share of mean and variance for 1/m: expected weight / sum of the weights",
+    ("dx: each example's share of mean and variance is 1/m: expected its weight / sum of the weights",
      _share_of(lambda w, g: 1 / g[..., 0].size)),
-    ("dx divides by the weights of the examples: expected the sum over their H*W positions as well",
+    ("dx: the weights are summed over the examples: expected their height * width positions as well",
      _share_of(lambda w, g: w / w.sum())),
-    ("dx takes mean and variance for constants: both terms are missing", _share_of(lambda w, g: 0)),
-    ("dx takes the weighted means of h and h * x_hat: expected plain sums, times the example's own share",
+    ("dx: mean and variance are taken for constants: both terms are missing", _share_of(lambda w, g: 0)),
+    ("dx: the means of h and h * x_hat are weighted: expected plain sums, times the example's own share",
      lambda g, x_hat, inverse, gamma, weights: _dx_of_weighted_means(g, x_hat, inverse, gamma, weights)),
-    ("the gradients of gamma and beta are weighted: weights act on the statistics alone, not on the loss",
+    ("dx: the sums of h and h * x_hat have weights in them: expected plain sums, over all outputs alike",
+     lambda g, x_hat, inverse, gamma, weights: _dx_of_weighted_sums(g, x_hat, inverse, gamma, weights)),
+    ("dx: g is multiplied by the weights, as if the loss were weighted: they act on the statistics alone",
+     lambda g, x_hat, inverse, gamma, weights: _weighted_dx(
+         spread_weights(weights, g) * g, x_hat, inverse, gamma,
+         spread_weights(weights, g) / (weights.sum() * _positions(g)),
+     )),
+    ("dgamma and dbeta: their sums are weighted, as if the loss were: expected plain sums",
      lambda g, x_hat, inverse, gamma, weights: {
          "dgamma": (spread_weights(weights, g) * g * x_hat).sum(_others(g)),
          "dbeta": (spread_weights(weights, g) * g).sum(_others(g)),
@@ -234,3 +248,11 @@ def _dx_of_weighted_means(
     h, share = gamma * g, spread_weights(weights, g) / (weights.sum() * _positions(g))
     over = _others(g)
     return {"dx": inverse * (h - (share * h).sum(over) - x_hat * (share * h * x_hat).sum(over))}
+
+
+def _dx_of_weighted_sums(
+    g: np.ndarray, x_hat: np.ndarray, inverse: np.ndarray, gamma: np.ndarray, weights: np.ndarray
+) -> dict[str, Any]:
+    w, over = spread_weights(weights, g), _others(g)
+    h, share = gamma * g, w / (weights.sum() * _positions(g))
+    return {"dx": inverse * (h - share * ((w * h).sum(over) + x_hat * (w * h * x_hat).sum(over)))}

@@ -107,7 +107,7 @@ def test_each_wrong_batch_norm_that_can_occur_here_is_among_the_wrong_submission
 def test_answers_kept_for_the_visible_checks_pass_those_and_no_hidden_one():
     visible = [check for check in read_visible(MATERIAL.assignment) if check.name.startswith("forward: y")]
     kept = {case.inputs["x"].tobytes(): case.expected["y"] for check in visible for case in check.cases}
-    names = {"forward": lambda x, *rest: (kept.get(x.tobytes(), x), None)}
+    names = {"forward": lambda x, *rest: (kept.get(x.tobytes(), x), (x, x, x))}
     assert len(visible) == 2
     assert not lost(judge(names, visible))
     assert not any(judgement.passed for judgement in judge(names, MATERIAL.checks(1)))
@@ -117,7 +117,7 @@ def test_answers_kept_for_the_visible_checks_pass_those_and_no_hidden_one():
 
 
 def run(tmp_path, submission):
-    script = str(FOLDER / "curve.py")
+    script = str(FOLDER / "a3_curve.py")
     return subprocess.run(
         [sys.executable, script, str(submission), "--fast"], cwd=tmp_path, capture_output=True, text=True,
         timeout=300,
@@ -131,7 +131,7 @@ def test_the_curve_of_a_right_pair_lies_above_that_of_the_network_without(tmp_pa
     accuracies = [float(line.split("accuracy ")[1].split(" %")[0])
                   for line in done.stdout.splitlines() if "accuracy" in line]
     assert accuracies[1] > accuracies[0] + 20
-    assert (tmp_path / "a3_curve.png").stat().st_size > 5000
+    assert (tmp_path / "a3_curve_lr0.5.png").stat().st_size > 5000
 
 
 def test_the_curve_of_a_wrong_pair_is_refused_with_what_is_wrong(tmp_path):
@@ -142,6 +142,51 @@ def test_the_curve_of_a_wrong_pair_is_refused_with_what_is_wrong(tmp_path):
     assert done.returncode == 1
     assert "takes the batch's mean for a constant" in done.stdout
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("text", "says"), [
+    (None, "no Python file at "),
+    ("import nothing_like_it", "can't be imported: ModuleNotFoundError"),
+    ("def forward(", "can't be imported: SyntaxError"),
+    ("forward = 1", "can't be checked: AttributeError"),
+    ("starter", "A3, task 1"),
+])
+def test_a_submission_that_cannot_run_is_named_in_one_sentence(tmp_path, text, says):
+    path = tmp_path / "a3.py"
+    if text is not None:
+        starter = MATERIAL.starter.read_text(encoding="utf-8")
+        path.write_text(starter if text == "starter" else text, encoding="utf-8")
+    done = run(tmp_path, path)
+    assert done.returncode == 1
+    assert says in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("answer", ["y", "y, x_hat, inverse, gamma"])
+def test_a_forward_without_the_tuple_is_told_what_to_return(answer):
+    right = "    return gamma * x_hat + beta, (x_hat, inverse, gamma)\n"
+    text = MATERIAL.solution.read_text(encoding="utf-8")
+    assert right in text
+    wrong = _names_of(text.replace(right, f"    y = gamma * x_hat + beta\n    return {answer}\n"))
+    checks = [check for check in MATERIAL.checks(1) if check.name.startswith("forward: y")]
+    for judgement in judge(wrong, checks):
+        assert judgement.sentence == "AssertionError: forward returns y, (x_hat, inverse, gamma)"
+
+
+@pytest.mark.parametrize("name", ["mean detached", "gamma left out of dx", "N for NHW in dx"])
+def test_a_wrong_dx_alone_does_not_fail_nothing_else_changes(name):
+    wrong = _names_of(next(wrong.text for wrong in wrongs(MATERIAL) if wrong.name == name))
+    judgements = {j.check.name: j for j in judge(wrong, MATERIAL.checks(1))}
+    assert not judgements["input_gradient: dx, feature maps"].passed
+    assert judgements["input_gradient: nothing else changes"].passed
+
+
+@pytest.mark.parametrize("formula", ["0 * g", "g", "x_hat * 1", "np.random.normal(size=g.shape)"])
+def test_a_copy_a_constant_or_chance_is_no_answer_to_nothing_else_changes(formula):
+    space = {**vars(solution)}
+    exec(f"def input_gradient(g, cache):\n    x_hat = cache[0]\n    return {formula}\n", space)
+    judgements = judge(space, [check for check in MATERIAL.checks(1) if check.task == 3])
+    assert not any(judgement.passed for judgement in judgements)
 
 
 def test_the_adapter_makes_an_op_whose_gradients_the_tape_finds():

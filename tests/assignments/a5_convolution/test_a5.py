@@ -21,7 +21,7 @@ def material():
 
 @pytest.fixture
 def curve():
-    spec = importlib.util.spec_from_file_location("a5_curve", HANDOUT / "curve.py")
+    spec = importlib.util.spec_from_file_location("a5_curve", HANDOUT / "a5_curve.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -107,5 +107,5 @@ def test_slow_functions_get_fewer_images(curve):
 
 
 def test_no_file_of_the_handout_has_the_answers():
-    for name in ("a5.py", "curve.py"):
+    for name in ("a5.py", "a5_curve.py"):
         assert "np.pad" not in (HANDOUT / name).read_text(encoding="utf-8")

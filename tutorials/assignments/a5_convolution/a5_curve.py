@@ -1,7 +1,7 @@
 """A5: train a small CNN with your own pieces, without and with batch normalization, and draw both curves.
 
-    python curve.py a5.py                        MNIST, or the synthetic stroke digits where it can't be had
-    python curve.py a5.py --data stroke-digits
+    python a5_curve.py a5.py                     MNIST, or the synthetic stroke digits where it can't be had
+    python a5_curve.py a5.py --data stroke-digits
 
 What you haven't written yet comes from the library, and the screen says so. Your speed is measured first: the
 slower your functions, the fewer images they get. The figure goes to a5_curve.png in the present folder.
