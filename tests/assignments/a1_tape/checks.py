@@ -132,6 +132,12 @@ def _product(factors, start, stop):
     return float(np.prod(factors[np.arange(start, stop) % 7]))
 
 
+def _in_place(A, x, g):
+    """What comes where the gradients of all five values of SHARED are one and the same array."""
+    summed = g + A.T @ g
+    return {**{f"d{i}": summed for i in range(5)}, "after": summed}
+
+
 def _backward(draw):
     def chain(m, n):
         A, x, g = draw(m, n), draw(n), draw(m)
@@ -186,7 +192,8 @@ def _backward(draw):
             p.DEEP, {"factors": factors, "x": x, "g": g}, d0=back * _product(factors, 0, 5000), d5000=back,
         )
 
-    diamonds = [diamond(2, 3), diamond(3, 3)]
+    diamonds, doubled = [diamond(2, 3), diamond(3, 3)], [twice(3), twice(2, 2)]
+    small = [shared(2), shared(3)]
     kept_last = Hint(
         "a value that is used twice gets two gradients, which must be added: the first one is lost",
         [last_only(case) for case in diamonds],
@@ -194,13 +201,23 @@ def _backward(draw):
     return [
         TaskCheck("a chain of two", 3, 5, [chain(2, 3), chain(3, 3)]),
         TaskCheck("a diamond", 3, 6, diamonds, hints=[kept_last]),
-        TaskCheck("a value that is both inputs of one record", 3, 4, [twice(3), twice(2, 2)]),
+        TaskCheck("a value that is both inputs of one record", 3, 4, doubled, hints=hints([
+            ("one of three paths to x counts: go backwards, and add the gradients that a value gets",
+             lambda x, g: {"d0": g * x**2}),
+            ("where both inputs are one value its two gradients must be added: the first one is lost",
+             lambda x, g: {"d0": 2 * g * x**2}),
+        ], doubled)),
         TaskCheck("a chain of 10,000", 3, 3, [deep()]),
-        TaskCheck("arrays that are shared", 3, 4, [shared(3), shared(2), read_only(2, 3)],
+        TaskCheck("zeros where no path leads", 3, 1, [no_path(2), no_path(3)]),
+        TaskCheck("a vjp's arrays aren't changed", 3, 1, small, hints=hints([
+            ("you add in place (+=) to an array that others hold too, g itself: make a new one, a = a + part",
+             _in_place),
+        ], small)),
+        TaskCheck("arrays that are shared", 3, 3, [shared(3), shared(2), read_only(2, 3)],
                   **_hidden("a vjp's arrays may be shared or read-only")),
         TaskCheck("each vjp is asked once", 3, 4, [ladder(2), ladder(2, 3)],
                   **_hidden("many paths: how often each vjp is asked")),
-        TaskCheck("values without a path", 3, 4, [no_path(n) for n in (3, 4, 2, 0)],
+        TaskCheck("values without a path", 3, 3, [no_path(n) for n in (3, 4, 2, 0)],
                   **_hidden("no path to the output; records after it")),
     ]
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.assignments.a1_tape import solution
-from tests.assignments.materials import STUDENTS
+from tests.assignments.materials import STUDENTS, judge, load_text, materials, wrongs
 
 FOLDER = STUDENTS / "a1_tape"
 
@@ -49,6 +49,16 @@ def test_the_vjps_and_jvps_of_the_solution_are_transposes_of_each_other(axis):
     tangent = solution.jvp_sum(da, axis)
     g = random.normal(size=tangent.shape)
     assert np.vdot(g, tangent) == pytest.approx(np.vdot(solution.vjp_sum(g, a, axis)[0], da))
+
+
+@pytest.mark.parametrize("name", [
+    "backward adds in place to arrays that others hold", "backward gives None where no path leads",
+])
+def test_what_the_handout_lists_about_backward_shows_in_a_visible_check(name):
+    material = next(material for material in materials() if material.assignment.name == "A1")
+    wrong = next(wrong for wrong in wrongs(material) if wrong.name == name)
+    judgements = judge(load_text(wrong.text, "a1_seen"), material.checks(2015))
+    assert any(judgement.check.visible and not judgement.passed for judgement in judgements)
 
 
 def run(submission, folder):

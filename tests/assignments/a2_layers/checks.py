@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from minidl.grading.course.checks import Case, Hint, TaskCheck
+from minidl.grading.course.hints import hints
 
 from . import programs as p
 from . import solution as s
@@ -72,7 +73,7 @@ def _dense(draw):
         n = len(case.inputs["x"])
         return {name: a if name == "dx" else a / n for name, a in case.expected.items()}
 
-    twice = _hint("dW and db are divided by the batch size: the mean is the loss's business, g has it",
+    twice = _hint("dW and db are divided by the batch size: g already contains the 1/N",
                   averaged, cases)
     return [
         TaskCheck("dense, forward", 1, 4, [forward(4, 3, 2), forward(2, 5, 3)]),
@@ -132,6 +133,39 @@ def _activations(draw):
 # ---- Task 3 ------------------------------------------------------------------------------------------------
 
 
+def _by_quotient(shift, inside=0.0):
+    """-log of the probabilities and `inside`, after `shift` was taken from the logits."""
+    def mistake(logits, labels):
+        powers = np.exp(logits - shift(logits))
+        p = powers / powers.sum(axis=1, keepdims=True)
+        return {"loss": -np.log(p[np.arange(len(labels)), labels] + inside).mean()}
+    return mistake
+
+
+def _by_difference(shift):
+    """log(sum of exp(z)) - z[label], after `shift` was taken from the logits."""
+    def mistake(logits, labels):
+        z = logits - shift(logits)
+        return {"loss": (np.log(np.exp(z).sum(axis=1)) - z[np.arange(len(labels)), labels]).mean()}
+    return mistake
+
+
+def _of_row(logits):
+    return logits.max(axis=1, keepdims=True)
+
+
+NO_SHIFT = "exp overflows or gives 0 for a whole row: subtract each row's largest logit first"
+GLOBAL = "the largest logit of all is subtracted, so exp gives 0 for a whole row: take each row's own"
+PROBABILITY = "a probability was rounded to 0 before its logarithm: log p[t] = z[t] - log(sum of exp(z))"
+INSIDE = "a small number inside the logarithm hides the loss: log p[t] = z[t] - log(sum of exp(z)) needs none"
+LARGE = [       # in this order: what went wrong without any shift looks, in some rows, like a global one
+    (NO_SHIFT, _by_quotient(lambda z: 0)), (NO_SHIFT, _by_difference(lambda z: 0)),
+    (GLOBAL, _by_quotient(np.max)), (GLOBAL, _by_difference(np.max)),
+    (PROBABILITY, _by_quotient(_of_row)),
+    *((INSIDE, _by_quotient(_of_row, inside)) for inside in (1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-16)),
+]
+
+
 def _cross_entropy(draw, labels):
     def loss(logits):
         t = labels(*logits.shape)
@@ -159,6 +193,10 @@ def _cross_entropy(draw, labels):
 
     losses = [loss(draw(5, 3)), loss(draw(4, 6))]
     gradients = [gradient(draw(5, 3)), gradient(draw(4, 6))]
+    large = [
+        loss(3000 * draw(5, 3)), loss(3000 * draw(4, 3)),
+        loss(draw(4, 3) + 10_000), loss(draw(3, 3) - 10_000),
+    ]
 
     def size(case):
         return len(case.inputs["logits"])
@@ -170,9 +208,7 @@ def _cross_entropy(draw, labels):
     return [
         TaskCheck("cross-entropy: loss", 3, 5, losses, hints=[summed]),
         TaskCheck("cross-entropy: gradient", 3, 6, gradients, hints=[undivided]),
-        TaskCheck("cross-entropy: large logits", 3, 5, [
-            loss(3000 * draw(5, 3)), loss(draw(4, 3) + 10_000), loss(draw(3, 3) - 10_000),
-        ]),
+        TaskCheck("cross-entropy: large logits", 3, 5, large, hints=hints(LARGE, large)),
         TaskCheck("cross-entropy: gradient at large logits", 3, 3, [
             gradient(3000 * draw(5, 3)), gradient(draw(4, 3) + 10_000), gradient(draw(4, 3) - 10_000),
         ], **_hidden("gradient at large logits of both signs")),
@@ -266,7 +302,7 @@ def _weighted(draw, labels, random):
         """Of four classes the first and the last don't occur; the weights are far apart."""
         return {"logits": draw(4, 4), "labels": np.array([1, 2, 2, 1]), "weights": random.uniform(0.1, 9, 4)}
 
-    count = "that is divided by the number of examples: the weighted mean divides by the sum of their weights"
+    count = "the sum is divided by the number of examples: divide by the sum of their weights"
     return [
         TaskCheck("weighted: loss", 5, 5, losses, hints=[_hint(count, by_count("loss"), losses)]),
         TaskCheck("weighted: gradient", 5, 6, gradients, hints=[_hint(count, by_count("d"), gradients)]),

@@ -204,7 +204,7 @@ def _gradients(rng: np.random.Generator) -> list[TaskCheck]:
     calls, topic = [twice(shape) for shape in CALLS], "nothing else changes"
     return [
         _check(3, "evaluation_backward: dense", 4, dense, mistakes.GRADIENTS),
-        _check(3, "evaluation_backward: feature maps", 3, maps, mistakes.GRADIENTS, told=dense),
+        _check(3, "evaluation_backward: feature maps", 3, maps, mistakes.GRADIENTS),
         _hidden(3, "evaluation_backward: other shapes", 3, others, "g of two to five axes"),
         _hidden(3, "evaluation_backward: a single example", 3, single, "a single example"),
         _hidden(3, "evaluation_backward: two calls", 2, calls, topic),
