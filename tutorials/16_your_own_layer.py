@@ -95,7 +95,7 @@ for mine, theirs in (
 ):
     errors.append(dl.gradcheck(with_random_affine(mine), maps).error)
     distances.append(float(abs(mine(maps).data - with_random_affine(theirs)(maps).data).max()))
-    print(f"{type(mine).__name__}: gradcheck {errors[-1]:.1e}, distance from the library's {distances[-1]:.1e}")
+    print(f"{type(mine).__name__}: gradcheck {errors[-1]:.1e}, from the library's {distances[-1]:.1e}")
 
 # %% [markdown]
 # ## What it is good for
