@@ -91,4 +91,4 @@ def test_the_experiment_trains_draws_and_folds(tmp_path):
     assert "synthetic" in done.stdout
     assert "11 layers became 8" in done.stdout
     assert float(done.stdout.split("outputs moved by ")[1]) < 1e-4
-    assert (tmp_path / "a4_curve.png").stat().st_size > 5000
+    assert (tmp_path / "a4_curve_momentum0.1.png").stat().st_size > 5000

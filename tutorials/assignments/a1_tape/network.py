@@ -1,6 +1,6 @@
 """A1, the experiment: your tape records a small network, minidl draws it, and it learns XOR.
 
-    python network.py a1.py [--out FOLDER]
+    python ../tutorials/assignments/a1_tape/network.py a1.py [--out FOLDER]
 
 Nothing here is graded. It writes tape.png and loss.png.
 """
@@ -24,9 +24,14 @@ RATE, STEPS = 0.5, 2000
 def load(path):
     """The module in a file, whatever the file is called."""
     spec = importlib.util.spec_from_file_location("submission", path)
+    if spec is None or not path.is_file():
+        sys.exit(f"no Python file at {path}: give the path of your a1.py")
     module = importlib.util.module_from_spec(spec)
-    sys.modules["submission"] = module
-    spec.loader.exec_module(module)
+    sys.modules["submission"] = module      # dataclasses look it up
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:      # your code raises whatever it likes
+        sys.exit(f"{path} can't be imported: {type(error).__name__}: {error}")
     return module
 
 

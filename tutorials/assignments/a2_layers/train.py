@@ -1,6 +1,6 @@
 """A2, the experiment: a network made of your pieces learns to read digits, beside one made of minidl's.
 
-    python train.py a2.py [--fast] [--out FOLDER]
+    python ../tutorials/assignments/a2_layers/train.py a2.py [--fast] [--out FOLDER]
 
 Nothing here is graded. It writes curve.png. With --fast, or where MNIST can't be had, it trains on the
 stroke digits, which are synthetic.
@@ -23,9 +23,14 @@ LR, BATCH = 0.5, 60
 def load(path):
     """The module in a file, whatever the file is called."""
     spec = importlib.util.spec_from_file_location("submission", path)
+    if spec is None or not path.is_file():
+        sys.exit(f"no Python file at {path}: give the path of your a2.py")
     module = importlib.util.module_from_spec(spec)
-    sys.modules["submission"] = module
-    spec.loader.exec_module(module)
+    sys.modules["submission"] = module      # dataclasses look it up
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:      # your code raises whatever it likes
+        sys.exit(f"{path} can't be imported: {type(error).__name__}: {error}")
     return module
 
 

@@ -1,6 +1,6 @@
 """Trains with your batch normalization from A3, and draws its curve beside that of the network without.
 
-python a3_curve.py a3.py [--steps 1500] [--lr 0.5] [--fast]
+python ../tutorials/assignments/a3_batch_norm/a3_curve.py a3.py [--steps 1500] [--lr 0.5] [--fast]
 
 The figure goes to a3_curve_lr0.5.png in the present folder: another rate gets a file of its own.
 """
@@ -28,7 +28,7 @@ UNITS = 100
 def main() -> int:
     """Check, train twice, draw."""
     parser = argparse.ArgumentParser(description="Train with your batch normalization, and without.")
-    parser.add_argument("submission", nargs="?", type=Path, default=Path(__file__).with_name("a3.py"))
+    parser.add_argument("submission", nargs="?", type=Path, default=Path("a3.py"), help="default: a3.py")
     parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--lr", type=float, default=0.5)
     parser.add_argument("--fast", action="store_true", help="100 steps on the synthetic stroke digits")

@@ -1,7 +1,8 @@
 """A5: train a small CNN with your own pieces, without and with batch normalization, and draw both curves.
 
-    python a5_curve.py a5.py                     MNIST, or the synthetic stroke digits where it can't be had
-    python a5_curve.py a5.py --data stroke-digits
+    python ../tutorials/assignments/a5_convolution/a5_curve.py a5.py
+
+MNIST, or the synthetic stroke digits where it can't be had, or with --data stroke-digits.
 
 What you haven't written yet comes from the library, and the screen says so. Your speed is measured first: the
 slower your functions, the fewer images they get. The figure goes to a5_curve.png in the present folder.
@@ -104,7 +105,10 @@ def pieces_of(path):
     """Each of the student's ops that runs, the library's for the others."""
     spec = importlib.util.spec_from_file_location("submission", path)
     module = sys.modules["submission"] = importlib.util.module_from_spec(spec)     # dataclasses look it up
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:      # your code raises whatever it likes
+        sys.exit(f"{path} can't be imported: {type(error).__name__}: {error}")
     chosen = dict(LIBRARY)
     for name, op in own_ops(module).items():
         try:
@@ -141,6 +145,8 @@ def main():
     parser.add_argument("submission", type=Path, help="your a5.py")
     parser.add_argument("--data", choices=dl.datasets.NAMES, help="instead of MNIST")
     options = parser.parse_args()
+    if not options.submission.is_file() or options.submission.suffix != ".py":
+        sys.exit(f"no Python file at {options.submission}: give the path of your a5.py")
     train, test, notice = (
         (*dl.datasets.load(options.data), None) if options.data else dl.datasets.mnist_or_stroke_digits()
     )
