@@ -100,13 +100,36 @@ def _difference(
     with np.errstate(all="ignore"):
         reach = tolerance * (float(np.max(np.abs(right))) or 1.0)
         wrong = ~(np.abs(got.astype(np.float64) - right) <= reach)
-    place = tuple(int(i) for i in np.unravel_index(int(np.argmax(wrong)), right.shape))
-    where = f"{name}[{', '.join(map(str, place))}]" if place else name
+    place = _index(np.argmax(wrong), right)
     if got.dtype.kind == "b" and np.isin(right, (0, 1)).all():
-        return f"{where}: expected {bool(right[place])}, got {bool(got[place])}", place
+        return f"{_named(name, place)}: expected {bool(right[place])}, got {bool(got[place])}", place
+    return _compared(name, got, right, place) + _how_far(name, got, right, place, error), place
+
+
+def _how_far(name: str, got: Array, right: Array, first: tuple[int, ...], error: float) -> str:
+    """The array's error beside its first wrong element: where it is, and of what it is a share."""
+    if not np.isfinite(error) or not right.any():
+        return ""
+    if right.size == 1:
+        return f" (relative error {error:.2g})"
+    worst = _index(np.argmax(np.abs(got.astype(np.float64) - right)), right)
+    share = f"{error:.2g} of the largest value expected"
+    if worst == first:
+        return f"; off by {share}"
+    return f"; furthest off is {_compared(name, got, right, worst)}, by {share}"
+
+
+def _index(flat: np.intp, a: Array) -> tuple[int, ...]:
+    return tuple(int(i) for i in np.unravel_index(int(flat), a.shape))
+
+
+def _named(name: str, place: tuple[int, ...]) -> str:
+    return f"{name}[{', '.join(map(str, place))}]" if place else name
+
+
+def _compared(name: str, got: Array, right: Array, place: tuple[int, ...]) -> str:
     expected, came = _told_apart(float(right[place]), float(got[place]))
-    how_far = f" (largest difference / largest expected: {error:.2g})" if np.isfinite(error) else ""
-    return f"{where}: expected {expected}, got {came}{how_far}", place
+    return f"{_named(name, place)}: expected {expected}, got {came}"
 
 
 def _told_apart(a: float, b: float) -> tuple[str, str]:

@@ -45,7 +45,7 @@ HOSTILE = {
         "arrays = [a for a in found if isinstance(a, np.ndarray) and a.shape == x.shape]\n"
         "arrays = [a for a in arrays if not (a == x).all()]\n"
         "return arrays[0] if arrays else np.zeros_like(x)",
-        "got 0 (largest difference",
+        "got 0; ",
     ),
     "deleting files elsewhere": ("shutil.rmtree(VICTIM)", "isn't allowed in a submission"),
     "deleting a file elsewhere": ("os.remove(VICTIM + '/private/t1_tiny/checks.py')", "os.remove of"),

@@ -83,7 +83,7 @@ def test_the_result_names_the_file_that_ran_and_the_versions(course):
 def test_a_failed_check_shows_what_was_expected_what_came_a_snippet_and_the_tutorial(course):
     text = report(run(course, SQUARES))
     x = read_visible(course[0])[0].cases[0].inputs["x"]
-    assert f"y[0, 0]: expected {2 * x[0, 0]:.6g}, got {x[0, 0] ** 2:.6g} (largest diff" in text
+    assert f"y[0, 0]: expected {2 * x[0, 0]:.6g}, got {x[0, 0] ** 2:.6g}; furthest off is y[" in text
     assert "It is exactly what a known mistake gives: you square it" in text
     assert "y = double(x)\n" in text
     assert "print(y[0, 0])\n" in text

@@ -8,7 +8,7 @@ import pytest
 from minidl.grading.course.checks import Case, Hint, TaskCheck
 from minidl.grading.course.judging import CaseResult, judge_check, relative_error, run_here
 
-RATIO = "largest difference / largest expected"
+SHARE = "of the largest value expected"
 RIGHT = np.array([[1.0, -2.0], [3.0, 4.0]])
 
 
@@ -29,11 +29,14 @@ def test_right_within_the_tolerance(got):
 
 
 @pytest.mark.parametrize(("got", "sentence", "place"), [
-    (RIGHT + 1e-6 * (RIGHT == 4), f"y[1, 1]: expected 4, got 4.000001 ({RATIO}: 2.5e-07)", (1, 1)),
-    (RIGHT * [[1, 1], [2, 3]], f"y[1, 0]: expected 3, got 6 ({RATIO}: 2)", (1, 0)),
+    (RIGHT + 1e-6 * (RIGHT == 4), f"y[1, 1]: expected 4, got 4.000001; off by 2.5e-07 {SHARE}", (1, 1)),
+    (RIGHT * [[1, 1], [2, 3]],
+     f"y[1, 0]: expected 3, got 6; furthest off is y[1, 1]: expected 4, got 12, by 2 {SHARE}", (1, 0)),
+    (RIGHT * [[1, 1], [1.5, 1]], f"y[1, 0]: expected 3, got 4.5; off by 0.38 {SHARE}", (1, 0)),
     (RIGHT * np.nan, "y[0, 0]: expected 1, got nan", (0, 0)),
     (RIGHT * np.inf, "y[0, 0]: expected 1, got inf", (0, 0)),
-    (RIGHT > 0, f"y[0, 1]: expected -2, got 0 ({RATIO}: 0.75)", (0, 1)),
+    (RIGHT > 0,
+     f"y[0, 1]: expected -2, got 0; furthest off is y[1, 1]: expected 4, got 1, by 0.75 {SHARE}", (0, 1)),
     (RIGHT.ravel(), "y: expected an array of shape (2, 2), got an array of shape (4,)", None),
     (1.0, "y: expected an array of shape (2, 2), got a number", None),
     (RIGHT + 0j, "y: expected numbers, got an array of complex128", None),
@@ -50,8 +53,12 @@ def test_what_is_wrong_is_said_with_the_first_wrong_element(got, sentence, place
 
 def test_a_number_has_no_position():
     judgement = judged(2.0, np.array(1.0))
-    assert judgement.sentence == f"y: expected 1, got 2 ({RATIO}: 1)"
+    assert judgement.sentence == "y: expected 1, got 2 (relative error 1)"
     assert judgement.first_wrong == ()
+
+
+def test_where_all_is_to_be_zero_there_is_no_largest_value_to_compare_with():
+    assert judged(np.array([0, 1e-3]), np.zeros(2)).sentence == "y[1]: expected 0, got 0.001"
 
 
 def test_true_and_false_are_called_so_where_they_came():
