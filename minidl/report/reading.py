@@ -83,7 +83,7 @@ def _record(plain: Any, path: Path) -> Comparison | TrainingRecord | LabResult:
         raise ValueError(f"{path}: neither of compare, nor of train, nor of lab: name a folder of these")
     try:
         return read(plain)
-    except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, IndexError, OverflowError) as error:
         environment = plain.get("environment")
         version = environment.get("minidl", "unknown") if isinstance(environment, dict) else "unknown"
         raise ValueError(

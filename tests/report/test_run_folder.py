@@ -116,6 +116,26 @@ def test_damaged_figures_get_one_sentence(copy, content):
         report.read_run(copy["lab"])
 
 
+@pytest.mark.parametrize(("file", "where", "value"), [
+    ("figures.json", (0, "title"), []),
+    ("figures.json", (0, "panels", 0, "xlabel"), 1.0),
+    ("figures.json", (0, "panels", 0, "series", 0, "x"), [[]]),
+    ("results.json", ("records", 0, "job", "seed"), "0"),
+    ("results.json", ("verdict",), 1.0),
+    ("results.json", ("seconds",), []),
+    ("results.json", ("claim", "contrasts", 0, "smallest"), 10**400),
+])
+def test_what_is_of_another_kind_gets_one_sentence(copy, file, where, value):
+    path = copy["lab"] / file
+    whole = inner = json.loads(path.read_text(encoding="utf-8"))
+    for key in where[:-1]:
+        inner = inner[key]
+    inner[where[-1]] = value
+    path.write_text(json.dumps(whole), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"use the version that wrote|expected the figures of a run"):
+        report.run_page([report.read_run(copy["lab"])])
+
+
 def test_a_figure_that_is_gone_or_another_file_gets_one_sentence(copy):
     (copy["lab"] / "own-best.svg").write_bytes(b"\xff\xfe")
     with pytest.raises(ValueError, match="expected the figures of a run, got UnicodeDecodeError"):

@@ -27,15 +27,24 @@ def run_page(runs: Sequence[Run]) -> str:
         runs: at least one.
 
     Raises:
-        ValueError: no run, or a figure that isn't Matplotlib's.
+        ValueError: no run, one whose record or figures hold something else than they should, or a figure that
+            isn't Matplotlib's.
 
     """
     if not runs:
         raise ValueError("run_page expects at least one run, got none")
-    sections = [_section(run) for run in runs]
     several = len(runs) > 1
     level = 2 if several else 1
-    parts = [_run(run, sections[i], i + 1, level) for i, run in enumerate(runs)]
+    sections, parts = [], []
+    for number, run in enumerate(runs, 1):
+        try:
+            sections.append(_section(run))
+            parts.append(_run(run, sections[-1], number, level))
+        except (KeyError, TypeError, AttributeError, IndexError, OverflowError) as error:
+            raise ValueError(
+                f"{run.name}: its files hold something else than this version writes "
+                f"({type(error).__name__}: {error}): use the version that wrote them, or run it again"
+            ) from error
     title = f"{len(runs)} runs of minidl" if several else _title(runs[0], sections[0])
     if several:
         parts = [tag("header", tag("h1", title), _overview(runs, sections)), *parts]
