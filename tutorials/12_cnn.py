@@ -7,8 +7,7 @@
 #
 # The paper's answer (section 3.2): the map. Its values at all places are normalised in the same way, so a
 # batch of $m$ images with maps of $p \times q$ gives each map $m' = m \cdot p \cdot q$ values for its mean
-# and variance, and each map has *one* $\gamma$ and *one* $\beta$. Let us see what goes wrong otherwise, and
-# whether it matters.
+# and variance, and each map has *one* $\gamma$ and *one* $\beta$. What goes wrong otherwise? Does it matter?
 
 # %%
 import os
@@ -34,9 +33,8 @@ print(f"data: {train.title}")
 # ## The right one, and the tempting mistake
 #
 # minidl keeps channels last, so a batch of maps is (images, height, width, maps), and `BatchNorm(8)` needs no
-# 2D version: it normalises over every axis but the last, whatever there is.
-#
-# The mistake is to take each place of each map for a feature of its own: flatten, normalise, and fold back.
+# 2D version: it normalises over every axis but the last, whatever there is. The mistake is to take each place
+# of each map for a feature of its own: flatten, normalise, and fold back.
 
 
 # %%
@@ -70,8 +68,8 @@ def network(arm, seed=SEED):
 #
 # The mean over many images of one map is itself a picture: a blurred blob, as digits lie in the middle. Per
 # map, normalising moves and stretches all its values alike, so the picture stays. Per activation, every place
-# gets mean 0: the picture is gone, and with it what the network could know about places from brightness
-# alone.
+# gets mean 0: the picture is gone, and with it what brightness alone could tell about places. (Before
+# normalising the values are small: that panel has a colour scale of its own.)
 
 # %%
 images = train.images[:1000]
@@ -79,18 +77,20 @@ maps = {"the map": network(WITHOUT)[:1](images).data}
 maps |= {arm: network(arm)[:2](images).data for arm in (PER_MAP, PER_ACTIVATION)}
 m, p, q, features = maps["the map"].shape
 shown = int(maps["the map"].mean(axis=0).std(axis=(0, 1)).argmax())    # the map with the clearest picture
-figure, axes = plt.subplots(1, 4, figsize=(13, 3.4), layout="constrained", width_ratios=(1, 1, 1, 1.9))
-for ax, (name, values) in zip(axes, maps.items(), strict=False):
-    picture = ax.imshow(values[..., shown].mean(axis=0), cmap="gray", vmin=-1.5, vmax=1.5)
+figure, axes = plt.subplots(2, 2, figsize=(10, 7.5), layout="constrained")
+for ax, (name, values) in zip(axes.flat, maps.items(), strict=False):
+    mean = values[..., shown].mean(axis=0)
+    most = abs(mean).max() if name == "the map" else 1.5
+    picture = ax.imshow(mean, cmap="gray", vmin=-most, vmax=most)
     ax.set(title=name, xlabel="column", ylabel="row")
-figure.colorbar(picture, ax=list(axes[:3]), label="mean over 1,000 images", shrink=0.8)
+    figure.colorbar(picture, ax=ax, label="mean over 1,000 images")
 
 # %% [markdown]
 # ## Equal places
 #
 # A convolution treats all places alike: shift the image, and the map is shifted. Per map, this stays true
-# after batch normalization, exactly. Per activation it doesn't, once it has been trained: a digit that stands
-# two pixels further right is normalised with the statistics of other places.
+# after batch normalization, exactly. Per activation it doesn't, once trained: a digit two pixels further
+# right is normalised with the statistics of other places.
 
 
 # %%
@@ -99,8 +99,7 @@ def unequal(arm):
     model = network(arm)
     dl.fit(model, train, optimizer=dl.optim.SGD(model.parameters(), lr=0.1), steps=10, seed=SEED)
     norm, x = model[1].eval(), model[:1](train.images[:50]).data
-    shifted_after = np.roll(norm(x).data, 2, axis=2)
-    return float(abs(shifted_after - norm(np.roll(x, 2, axis=2)).data).max())
+    return float(abs(np.roll(norm(x).data, 2, axis=2) - norm(np.roll(x, 2, axis=2)).data).max())
 
 
 order_matters = {arm: unequal(arm) for arm in (PER_MAP, PER_ACTIVATION)}
@@ -111,8 +110,7 @@ print("shift, then normalise; or the other way round; difference:", order_matter
 #
 # With batches of 50 each map's mean is taken over $50 \cdot 24 \cdot 24 = 28{,}800$ values. Were they
 # independent, it would waver from batch to batch by only $\sigma / \sqrt{28{,}800}$. But neighbours in an
-# image tell nearly the same. So measure how much it wavers, and ask how many independent values would do as
-# much.
+# image tell nearly the same. So measure how much it wavers: how many independent values would do as much?
 
 # %%
 batches = maps["the map"][: m // 50 * 50].reshape(-1, 50, p, q, features)
@@ -138,10 +136,10 @@ for arm in ARMS:
     print(f"{arm}: {sum(p.size for p in model.parameters()):,} parameters, at its best rate "
           f"{100 * np.max(accuracy[arm]):.1f} % after {STEPS} steps")
 
-dl.plots.sweep(RATES, accuracy, axes[3])
-axes[3].set_title(f"{STEPS} steps: {train.title}")
-axes[3].set_ylabel("accuracy, 2,000 test images (%)")
-axes[3].set_ylim(0.5, 1)
+dl.plots.sweep(RATES, accuracy, axes[1, 1])
+axes[1, 1].set_title(f"{STEPS} steps: {train.title}")
+axes[1, 1].set(ylabel="accuracy, 2,000 test images (%)", ylim=(0, 1))
+axes[1, 1].legend(loc="lower left")
 figure.savefig(FIGURES / "12_cnn.png", dpi=100)
 
 # %% [markdown]
@@ -152,8 +150,7 @@ figure.savefig(FIGURES / "12_cnn.png", dpi=100)
 # And the mistake? It costs eleven thousand parameters and the equality of places. Accuracy it hardly costs,
 # on digits that all stand in the middle; at the highest rate it even did better here. That is why such a
 # mistake can live in a program for years: no learning curve shows it. Test what a layer *does*, as below.
-
-# %% [markdown]
+#
 # ## What this tutorial claimed
 
 # %%
