@@ -8,6 +8,8 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from minidl.cli.options import whole_number
+
 if TYPE_CHECKING:
     from minidl.grading.course.assignment import Assignment
     from minidl.grading.course.checks import TaskCheck
@@ -33,7 +35,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add("--json", type=Path, metavar="FILE", help="write the result in the form that Gradescope reads")
     add("--csv", type=Path, metavar="FILE", help="grade all in the folder: write a line for each")
     add("--hidden", type=Path, metavar="DIR", help="the instructors' folder of checks")
-    add("--seed", type=int, metavar="N", help="draw all inputs anew, from this seed; needs --hidden")
+    add("--seed", type=whole_number(0), metavar="N", help="draw all inputs anew, from this; needs --hidden")
     add("--manual", type=Path, metavar="FILE", help="marks by hand: submission,task,points,comment")
     add("--assignments", type=Path, metavar="DIR", help="where assignments lie; else sought upwards")
     export = parser.add_mutually_exclusive_group()
@@ -57,12 +59,20 @@ def run(args: argparse.Namespace) -> int:
     if args.csv is not None and args.json is not None:
         raise ValueError("--json writes one result and --csv those of a folder: leave one of them away")
 
+    for out in (args.json, args.csv):
+        if out is not None and any(_same(out, given) for given in (args.submission, args.manual)):
+            raise ValueError(f"{out} would be overwritten with the results: name another file for them")
+
     from minidl.grading.course.find import find_assignment, find_checks
 
     near = [args.submission.parent, Path.cwd()]
     assignment = find_assignment(args.assignment, near, args.assignments)
     checks = find_checks(assignment, args.hidden, args.seed)
     return (_grade_one if args.csv is None else _grade_all)(args, assignment, checks)
+
+
+def _same(path: Path, other: Path | None) -> bool:
+    return other is not None and path.is_file() and other.is_file() and path.samefile(other)
 
 
 def _grade_one(args: argparse.Namespace, assignment: Assignment, checks: list[TaskCheck]) -> int:

@@ -93,3 +93,41 @@ def test_grading_one_submission_loads_neither_matplotlib_nor_tqdm_nor_the_networ
     command = [sys.executable, "-c", code]
     run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert run.returncode == 0, run.stderr
+
+
+@pytest.mark.parametrize(("file", "content", "said"), [
+    ("checks.json", b"{", "checks.json: expected the grader's version"),
+    ("checks.json", b"\xff\xfe", "checks.json: expected the grader's version"),
+    ("assignment.toml", b"\xff\xfe", "expected assignment.toml with name"),
+    ("assignment.toml", tiny.TOML.replace("points = 30", 'points = "a"').encode(), "points that are no"),
+    ("assignment.toml", tiny.TOML.replace('name = "T1"', "name = 5").encode(), "a title that is no text"),
+    ("marks.csv", "submission,task,points".encode("utf-16"), "marks.csv: expected a table"),
+    ("marks.csv", b"submission,task,points\nright,3,%s\n" % (b"1" * 200_000), "marks.csv: expected a table"),
+])
+def test_a_damaged_file_is_named_in_one_sentence(course, capsys, file, content, said):
+    path = next(course.rglob(file), course / file)
+    path.write_bytes(content)
+    options = ["--manual", file] if file == "marks.csv" else []
+    assert main(["grade", "T1", "right.py", *options]) == 2
+    printed = capsys.readouterr().err
+    assert said in printed
+    assert printed.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [
+    ["right.py", "--json", "right.py"],
+    ["right.py", "--manual", "marks.csv", "--json", "marks.csv"],
+    [".", "--manual", "marks.csv", "--csv", "./marks.csv"],
+])
+def test_results_never_take_the_place_of_what_they_are_made_from(course, capsys, arguments):
+    (course / "marks.csv").write_text("submission,task,points\nright,3,20\n", encoding="utf-8")
+    assert main(["grade", "T1", *arguments]) == 2
+    assert "would be overwritten" in capsys.readouterr().err
+    assert (course / "right.py").read_text(encoding="utf-8") == tiny.RIGHT
+    assert (course / "marks.csv").read_text(encoding="utf-8").startswith("submission,task")
+
+
+def test_a_seed_is_a_whole_number_of_0_or_more(course, capsys):
+    with pytest.raises(SystemExit):
+        main(["grade", "T1", "right.py", "--hidden", "private", "--seed", "-1"])
+    assert "argument --seed: expected a whole number of 0 or more, got '-1'" in capsys.readouterr().err

@@ -76,8 +76,15 @@ def read_assignment(folder: Path) -> Assignment:
     try:
         entry = tomllib.loads(path.read_text(encoding="utf-8"))
         tasks = tuple(Task(**task) for task in entry.pop("tasks"))
-        return Assignment(tasks=tasks, folder=folder, **entry)
-    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        found = Assignment(tasks=tasks, folder=folder, **entry)
+        texts = [found.name, found.title, found.starter, *(task.title for task in tasks)]
+        if not all(isinstance(text, str) for text in texts):
+            raise TypeError("a name or a title that is no text")
+        numbers = [number for task in tasks for number in (task.number, task.points)]
+        if not all(isinstance(number, int | float) for number in numbers):
+            raise TypeError("a task's number or points that are no number")
+        return found
+    except (OSError, ValueError, KeyError, TypeError) as error:     # the second: of UTF-8 and of TOML
         raise ValueError(
             f"assignment in {folder}: expected {DESCRIPTION} with name, title, starter, hours, library and "
             f"tasks, got {type(error).__name__}: {error}"
@@ -96,13 +103,15 @@ def read_visible(assignment: Assignment) -> list[TaskCheck]:
         return []
     try:
         plain = json.loads(path.read_text(encoding="utf-8"))
-        require_version(plain["grader"], str(path))
-        return [_check(check) for check in plain["checks"]]
-    except (KeyError, TypeError) as error:
+        version = plain["grader"]
+        checks = [_check(check) for check in plain["checks"]] if version == GRADER_VERSION else []
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(
             f"{path}: expected the grader's version and checks, got {type(error).__name__}: take the "
             "assignment's files anew"
         ) from error
+    require_version(version, str(path))
+    return checks
 
 
 def visible_json(checks: Sequence[TaskCheck]) -> str:

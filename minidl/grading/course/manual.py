@@ -39,20 +39,29 @@ def read_marks(path: Path, parts: Sequence[Mark], names: Sequence[str]) -> dict[
     """
     most = {part.task: part.most for part in parts}
     given: dict[str, dict[int, Mark]] = {name: {} for name in names}
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.DictReader(file)
-        missing = [column for column in COLUMNS if column not in (rows.fieldnames or ())]
-        if missing:
-            raise ValueError(f"{path}: expected columns {', '.join(COLUMNS)}, got no {missing[0]}")
-        for row in rows:
-            where = f"{path}, line {rows.line_num}"
-            name = (row["submission"] or "").strip()
-            mark = _mark(row, most, where)
-            if name in given:
-                if mark.task in given[name]:
-                    raise ValueError(f"{where}: {name} has marks for task {mark.task} already: keep one line")
-                given[name][mark.task] = mark
+    for number, row in _rows(path):
+        where = f"{path}, line {number}"
+        name = (row["submission"] or "").strip()
+        mark = _mark(row, most, where)
+        if name in given:
+            if mark.task in given[name]:
+                raise ValueError(f"{where}: {name} has marks for task {mark.task} already: keep one line")
+            given[name][mark.task] = mark
     return {name: [marks.get(part.task, part) for part in parts] for name, marks in given.items()}
+
+
+def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
+    """Each with the number of its (last) line."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            table = csv.DictReader(file)
+            rows = [(table.line_num, row) for row in table]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{path}: expected a table, comma-separated, in UTF-8, got {error}") from error
+    missing = [column for column in COLUMNS if column not in (table.fieldnames or ())]
+    if missing:
+        raise ValueError(f"{path}: expected columns {', '.join(COLUMNS)}, got no {missing[0]}")
+    return rows
 
 
 def _mark(row: dict[str, str], most: dict[int, float], where: str) -> Mark:
