@@ -3,8 +3,8 @@
 #
 # The forward pass was four lines. Its gradient has caught many a programmer, because every value acts on
 # every result: directly, through the mean, and through the variance. We derive it for **one** unit without
-# $\gamma$ and $\beta$, three times: in small stages, as one formula, and by the tape. Then we ask how one
-# could have noticed a mistake, and what happens if the mean is left out of it.
+# $\gamma$ and $\beta$, three times: in small stages, as one formula, and by the tape. How could one have
+# noticed a mistake? And what happens if the mean is left out of it?
 
 # %%
 import os
@@ -85,7 +85,8 @@ for name, found in {"staged": staged, "closed": closed, "tape": by_tape, "BatchN
 
 # %% [markdown]
 # The tape has a record for each operation; `BatchNorm` is a single record with the closed formula inside.
-# Note what follows from the formula: **the gradients sum to zero**.
+# Note what follows from the formula: **the gradients sum to zero**, because neither $g_i - \overline g$ nor
+# $\hat x_i$ has a mean. It can't be otherwise: move all $x_i$ up together, and no result changes.
 #
 # ## Doubt: how would you have noticed a mistake?
 #
@@ -120,17 +121,16 @@ ax.figure.savefig(FIGURES / "05_blind_checks.png", dpi=100)
 # ## What if the mean is left out of the gradient?
 #
 # It sounds like a harmless shortcut: compute $\mu$, but treat it as a constant on the way back. The paper
-# (section 2) tells what happened. Let a unit learn a bias $b$ on inputs $u$, and normalize $x = u + b$ by
-# subtracting the mean. A step on $b$ is supposed to lower the loss; but the mean moves along with $b$, so the
-# result does not change at all. Nobody tells the optimizer. It tries again, for ever.
+# (section 2) tells what happened. Let a unit learn a bias $b$ on inputs $u$, and subtract the mean of
+# $x = u + b$. A step on $b$ is supposed to lower the loss; but the mean moves along, so the result does not
+# change at all. Nobody tells the optimizer. It tries again, for ever.
 
 # %%
 u = rng.normal(size=60)
 target = 0.5 + 0.1 * u    # no centred output can have this mean: a part of the loss can't be removed
 biases, losses = {}, {}
 for name in ("mean in the gradient", "mean detached"):
-    b = dl.Parameter(np.zeros(1))
-    biases[name], losses[name] = [], []
+    b, biases[name], losses[name] = dl.Parameter(np.zeros(1)), [], []
     for _ in range(200):
         with dl.Tape() as tape:
             unit = u + b
@@ -146,15 +146,15 @@ for ax, values, label in zip(axes, (biases, losses), ("bias b", "loss"), strict=
     for number, (name, series) in enumerate(values.items()):
         ax.plot(series, label=name, **dl.plots.arm_style(number).line(len(series)))
     ax.set(xlabel="step", ylabel=label)
-axes[1].set_ylim(0, 1.5 * losses["mean detached"][0])
 axes[0].legend()
+axes[1].set_ylim(0, 1.5 * losses["mean detached"][0])
+axes[1].legend(title="equal: one line lies beneath the other")
 figure.suptitle("A bias in front of a normalization")
 figure.savefig(FIGURES / "05_detached_mean.png", dpi=100)
 
 # %% [markdown]
-# The bias runs away, step after step, while the loss stays exactly where it is. With the mean in the
-# gradient, the bias is told the truth: you change nothing, so stay. (A bias in front of BN is useless:
-# tutorial 11.)
+# The bias runs away, step after step, while the loss stays exactly where it is. With the mean in the gradient
+# it is told the truth: you change nothing, so stay. (A bias in front of BN is useless: tutorial 11.)
 #
 # ## What this tutorial claimed
 
