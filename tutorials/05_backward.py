@@ -24,8 +24,7 @@ FIGURES.mkdir(exist_ok=True)
 
 rng = np.random.default_rng(SEED)
 m, eps = 8, 1e-5
-x = rng.normal(3.0, 2.0, m)
-g = rng.normal(size=m)    # how the loss changes with each result: the upstream gradient
+x, g = rng.normal(3.0, 2.0, m), rng.normal(size=m)    # g: how the loss changes with each result, "upstream"
 
 # %% [markdown]
 # ## One: in stages
@@ -55,8 +54,8 @@ staged = g_d + g_mu / m           # mu = mean(x): the second path to x
 # $$\frac{\partial \ell}{\partial x_i} = \frac{1}{\sqrt{v + \varepsilon}}
 #   \Bigl(g_i - \overline{g} - \hat x_i\, \overline{g \hat x}\Bigr),$$
 #
-# where a bar is the mean over the mini-batch. Read it like this. Normalizing forgets the place and the scale
-# of $x$. So whatever part of $g$ asks "move all values up" ($\overline g$), or "pull them all apart"
+# where a bar is the mean over the mini-batch. Normalizing forgets the place and the scale of $x$. So whatever
+# part of $g$ asks "move all values up" ($\overline g$), or "pull them all apart"
 # ($\hat x\, \overline{g\hat x}$), asks in vain, and is taken out. What is left is passed on, rescaled.
 
 # %%
@@ -65,7 +64,8 @@ closed = r * (g - g.mean() - x_hat * (g * x_hat).mean())
 # %% [markdown]
 # ## Three: by the tape
 #
-# Or don't derive anything: write the forward pass with the library's operations, and replay.
+# Or don't derive anything: write the forward pass with the library's operations, and replay. `BatchNorm` is a
+# single record with the closed formula inside.
 
 # %%
 with dl.Tape() as tape:
@@ -84,7 +84,6 @@ for name, found in {"staged": staged, "closed": closed, "tape": by_tape, "BatchN
     print(f"{name:10s}", np.round(found, 3))
 
 # %% [markdown]
-# The tape has a record for each operation; `BatchNorm` is a single record with the closed formula inside.
 # Note what follows from the formula: **the gradients sum to zero**, because neither $g_i - \overline g$ nor
 # $\hat x_i$ has a mean. It can't be otherwise: move all $x_i$ up together, and no result changes.
 #
@@ -133,9 +132,8 @@ for name in ("mean in the gradient", "mean detached"):
     b, biases[name], losses[name] = dl.Parameter(np.zeros(1)), [], []
     for _ in range(200):
         with dl.Tape() as tape:
-            unit = u + b
-            mean = unit.mean() if name == "mean in the gradient" else unit.mean().detach()
-            loss = ((unit - mean - target) ** 2).mean()
+            mean = (u + b).mean()
+            loss = ((u + b - (mean.detach() if name == "mean detached" else mean) - target) ** 2).mean()
         tape.backward(loss)
         b.data, b.grad = b.data - 0.1 * b.grad, None
         biases[name].append(b.data[0])
@@ -159,8 +157,7 @@ figure.savefig(FIGURES / "05_detached_mean.png", dpi=100)
 # ## What this tutorial claimed
 
 # %%
-for other in (closed, by_tape, by_layer):
-    assert np.allclose(staged, other, rtol=1e-9, atol=1e-12), "three ways, one gradient"
+assert np.allclose(staged, (closed, by_tape, by_layer), rtol=1e-9, atol=1e-12), "three ways, one gradient"
 assert abs(staged.sum()) < 1e-12, "the gradients sum to zero"
 caught = errors[1:] > 1e-4
 assert caught.sum(axis=0).tolist() == [1, 2, 5], "ones catch one mistake, squares two, a random g all five"
