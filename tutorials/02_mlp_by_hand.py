@@ -17,12 +17,13 @@ import minidl as dl
 FAST = "--fast" in sys.argv or "MINIDL_FAST" in os.environ    # the variables are for notebooks
 SEED = int(sys.argv[sys.argv.index("--seed") + 1] if "--seed" in sys.argv else os.getenv("MINIDL_SEED", 0))
 FIGURES = (Path(__file__).parent if "__file__" in globals() else Path()) / "figures"
-FIGURES.mkdir(exist_ok=True)
+(FIGURES / "fast").mkdir(parents=True, exist_ok=True)
 
-train, test = dl.datasets.stroke_digits() if FAST else dl.datasets.mnist_or_stroke_digits()[:2]
+train, test, notice = (*dl.datasets.stroke_digits(), None) if FAST else dl.datasets.mnist_or_stroke_digits()
+FIGURES = FIGURES / "fast" if train.synthetic else FIGURES    # what the pages show is MNIST
 if FAST:
     train, test = train[:12_000], test[:2000]
-print(f"data: {train.title}: {train}")
+print(notice or f"data: {train.title}: {train}")
 
 # %% [markdown]
 # ## The network

@@ -21,11 +21,12 @@ from minidl.layers import BatchNorm, Dense, Flatten, Sequential, Sigmoid
 FAST = "--fast" in sys.argv or "MINIDL_FAST" in os.environ    # the variables are for notebooks
 SEED = int(sys.argv[sys.argv.index("--seed") + 1] if "--seed" in sys.argv else os.getenv("MINIDL_SEED", 0))
 FIGURES = (Path(__file__).parent if "__file__" in globals() else Path()) / "figures"
-FIGURES.mkdir(exist_ok=True)
+(FIGURES / "fast").mkdir(parents=True, exist_ok=True)
 
-train, _ = dl.datasets.stroke_digits() if FAST else dl.datasets.mnist_or_stroke_digits()[:2]
+train, _, notice = (*dl.datasets.stroke_digits(), None) if FAST else dl.datasets.mnist_or_stroke_digits()
+FIGURES = FIGURES / "fast" if train.synthetic else FIGURES    # what the pages show is MNIST
 train, validation = train.split(55_000, seed=0)
-print(f"data: {train.title}")
+print(notice or f"data: {train.title}")
 
 # %% [markdown]
 # ## A mini-batch, seen by one unit
@@ -117,8 +118,9 @@ figure.suptitle(f"Six layers of sigmoids at learning rate 2: {train.title}")
 figure.savefig(FIGURES / "04_cure.png", dpi=85)
 
 # %% [markdown]
-# The gradient arrives in the first layer as large as it was in the sixth, and both networks learn, as if the
-# start didn't matter. (It nearly doesn't: what a linear map is multiplied by, line 3 divides out.)
+# The gradient arrives in the first layer as large as it was in the sixth, and both networks learn. The start
+# matters far less than it did (what a linear map is multiplied by, line 3 divides out), but it does matter:
+# the small one is behind in the first few hundred steps.
 #
 # ## Doubt the cure
 #

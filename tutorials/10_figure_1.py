@@ -27,7 +27,7 @@ from minidl.layers import BatchNorm, Dense, Flatten, Sequential, Sigmoid
 FAST = "--fast" in sys.argv or "MINIDL_FAST" in os.environ    # the variables are for notebooks
 SEED = int(sys.argv[sys.argv.index("--seed") + 1] if "--seed" in sys.argv else os.getenv("MINIDL_SEED", 0))
 FIGURES = (Path(__file__).parent if "__file__" in globals() else Path()) / "figures"
-FIGURES.mkdir(exist_ok=True)
+(FIGURES / "fast").mkdir(parents=True, exist_ok=True)
 
 
 def binary(data):
@@ -36,9 +36,10 @@ def binary(data):
 
 
 # With --fast, and where MNIST can't be had: digits that minidl draws itself, which are synthetic.
-grey, grey_test = dl.datasets.stroke_digits() if FAST else dl.datasets.mnist_or_stroke_digits()[:2]
-train, test = binary(grey[:20_000] if FAST else grey), binary(grey_test[:2000] if FAST else grey_test)
-print(f"data: {train.title}, binary")
+grey, unseen, notice = (*dl.datasets.stroke_digits(), None) if FAST else dl.datasets.mnist_or_stroke_digits()
+FIGURES = FIGURES / "fast" if grey.synthetic else FIGURES    # what the pages show is MNIST
+train, test = binary(grey[:20_000] if FAST else grey), binary(unseen[:2000] if FAST else unseen)
+print(notice or f"data: {train.title}, binary")
 
 # %% [markdown]
 # ## Three networks, not two

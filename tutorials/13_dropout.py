@@ -21,11 +21,12 @@ from minidl.layers import BatchNorm, Dense, Dropout, Flatten, ReLU, Sequential
 FAST = "--fast" in sys.argv or "MINIDL_FAST" in os.environ    # the variables are for notebooks
 SEED = int(sys.argv[sys.argv.index("--seed") + 1] if "--seed" in sys.argv else os.getenv("MINIDL_SEED", 0))
 FIGURES = (Path(__file__).parent if "__file__" in globals() else Path()) / "figures"
-FIGURES.mkdir(exist_ok=True)
+(FIGURES / "fast").mkdir(parents=True, exist_ok=True)
 
 # With --fast, and where MNIST can't be had: digits that minidl draws itself, which are synthetic.
-train, test = dl.datasets.stroke_digits() if FAST else dl.datasets.mnist_or_stroke_digits()[:2]
-print(f"data: {train.title}")
+train, test, notice = (*dl.datasets.stroke_digits(), None) if FAST else dl.datasets.mnist_or_stroke_digits()
+FIGURES = FIGURES / "fast" if train.synthetic else FIGURES    # what the pages show is MNIST
+print(notice or f"data: {train.title}")
 
 # %% [markdown]
 # ## How noisy is batch normalization?

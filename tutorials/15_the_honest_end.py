@@ -26,11 +26,13 @@ from minidl.layers import BatchNorm, Dense, Flatten, Sequential, Sigmoid
 FAST = "--fast" in sys.argv or "MINIDL_FAST" in os.environ    # the variables are for notebooks
 SEED = int(sys.argv[sys.argv.index("--seed") + 1] if "--seed" in sys.argv else os.getenv("MINIDL_SEED", 0))
 FOLDER = Path(__file__).parent if "__file__" in globals() else Path()
-(FOLDER / "figures").mkdir(exist_ok=True)
+FIGURES = (Path(__file__).parent if "__file__" in globals() else Path()) / "figures"
+(FIGURES / "fast").mkdir(parents=True, exist_ok=True)
 
 # With --fast, and where MNIST can't be had: digits that minidl draws itself, which are synthetic.
-train, test = dl.datasets.stroke_digits() if FAST else dl.datasets.mnist_or_stroke_digits()[:2]
-print(f"data: {train.title}")
+train, test, notice = (*dl.datasets.stroke_digits(), None) if FAST else dl.datasets.mnist_or_stroke_digits()
+FIGURES = FIGURES / "fast" if train.synthetic else FIGURES    # what the pages show is MNIST
+print(notice or f"data: {train.title}")
 rng = np.random.default_rng(SEED)
 
 
@@ -97,7 +99,7 @@ left.set_ylim(0.7, 1)
 dl.plots.bands({arm: (np.arange(2, STEPS + 1), found) for arm, found in jumps.items()}, right,
                ylabel="jump of a sigmoid's mean input / spread", xscale="log")
 right.set_title(f"How far inputs move in one step: {train.title}")
-figure.savefig(FOLDER / "figures" / "15_noisy_batch_norm.png", dpi=95)
+figure.savefig(FIGURES / "15_noisy_batch_norm.png", dpi=95)
 
 # %% [markdown]
 # The noisy network's distributions jump at every step, after the first few further than those of the network
@@ -144,7 +146,7 @@ ax.set(xlabel="(effect - smallest that matters) / half of its interval, cut at 3
 ax.set_title("What the laboratory found on MNIST")
 ax.grid(axis="y", color="#EEEEEE")
 ax.legend()
-figure.savefig(FOLDER / "figures" / "15_verdicts.png", dpi=80)
+figure.savefig(FIGURES / "15_verdicts.png", dpi=80)
 
 # %% [markdown]
 # If few claims come out whole, that isn't a scandal: it is what testing them one at a time looks like, on one

@@ -11,7 +11,7 @@ from minidl.files import folder_made
 _TOP = ("README.md", "pyproject.toml", "minidl", "tutorials", "datasets/README.md")
 _NOT_FOR_STUDENTS = ("tutorials/assignments/GRADING.md",)
 _CUT = re.compile(r"<!-- not for students -->\n.*?<!-- for all -->\n\n?", re.DOTALL)   # in pages
-_LEFT_OUT = ("__pycache__", "runs", "build", "dist")
+_LEFT_OUT = ("__pycache__", "runs", "build", "dist", "fast")      # fast: figures of synthetic digits
 
 
 def files_of(folder: Path) -> list[Path]:
