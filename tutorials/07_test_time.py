@@ -38,24 +38,30 @@ def network():
 # %% [markdown]
 # ## The mistake that everybody makes once
 #
-# Train the paper's network, and forget to switch to evaluation. A single image is refused: its variance is
-# zero. "Then I give it twice!" says somebody. Two copies of one image: mean = the image, $x - \mu = 0$, in
-# every unit of the first layer. Whatever the image shows, the network sees zeros.
+# A network has two modes. In *training mode*, where it begins and where `fit` leaves it, BN takes mean and
+# variance of the mini-batch. In *evaluation mode*, after `model.eval()`, it takes fixed ones, which are the
+# matter of this tutorial. (`dl.predict` changes into evaluation mode and back.)
+#
+# Train the paper's network, and forget to switch. A single image is refused: its variance is zero. "Then I
+# give it twice!" says somebody. Two copies of one image: mean = the image, $x - \mu = 0$, in every unit of
+# the first layer. Whatever the image shows, the network sees zeros.
+
 
 # %%
-steps = 300 if FAST else 1500
-points = [10, 20, 30, 50, 75, 100, 150, 200, 250, *range(300, steps + 1, 100)]
-histories = {}
-for statistics in ("moving", "population"):    # explained below; both times the very same training
-    model = network()
-    histories[statistics] = dl.fit(
+def trained(statistics):
+    """Network and history; `statistics` says with which fixed ones the accuracy on the way is measured."""
+    steps, model = 300 if FAST else 1500, network()
+    points = [10, 20, 30, 50, 75, 100, 150, 200, 250, *range(300, steps + 1, 100)]
+    return model, dl.fit(
         model, train, optimizer=dl.optim.SGD(model.parameters(), lr=0.5), steps=steps, seed=SEED,
         validation=validation[:2000], validate_every=points, statistics=statistics,
     )
-    print(f"{statistics}: {histories[statistics]}")
 
+
+model, history = trained("population")
+print(history)
 some = test.images[:20]
-with model.preserved():    # `fit` left it in training mode
+with model.preserved():    # puts the running statistics back, which forward passes in training mode change
     try:
         answer = model(some[:1]).data
     except ValueError as refusal:
@@ -80,19 +86,24 @@ print("in evaluation mode  ", dl.predict(model, some).argmax(axis=1))
 # $$y = \frac{\gamma}{\sqrt{\mathrm{Var}[x] + \varepsilon}}\, x
 #     + \Bigl(\beta - \frac{\gamma\, \mathrm{E}[x]}{\sqrt{\mathrm{Var}[x] + \varepsilon}}\Bigr).$$
 #
-# `dl.training.recalibrate` is step 10. The picture shows one unit of the last hidden layer. In training each
-# mini-batch draws a line of its own; at test time there is one.
+# `dl.training.recalibrate` is step 10. The picture shows one unit of the last hidden layer: what goes into
+# its BN, and what comes out. Both are on the tape: the results of the third Dense layer, and the inputs of
+# the third sigmoid. In training each mini-batch draws a line of its own; at test time there is one.
+
 
 # %%
+def around_bn(tape):
+    return tape.find(op="dense")[2].output.data, tape.find(op="sigmoid")[2].inputs[0].data
+
+
 lines = []
 with model.preserved():
     for images, _ in dl.batches(train[:600], 20, seed=SEED):
         with dl.Tape() as tape:
             model(images)
-        lines.append([tape.find(op="dense")[2].output.data, tape.find(op="sigmoid")[2].inputs[0].data])
+        lines.append(around_bn(tape))
 dl.training.recalibrate(model, train[:10_000])
-tape = dl.instruments.probe(model, train.images[:600])
-fixed = [tape.find(op="dense")[2].output.data, tape.find(op="sigmoid")[2].inputs[0].data]
+fixed = around_bn(dl.instruments.probe(model, train.images[:600]))    # `probe`: a tape in evaluation mode
 figure, axes = plt.subplots(1, 2, figsize=(10, 3.8), layout="constrained", sharey=True)
 for x, y in lines:
     order = x[:, 0].argsort()
@@ -100,8 +111,7 @@ for x, y in lines:
 axes[0].set(ylabel="out of BN", title="training: 30 mini-batches of 20, a line each")
 axes[1].plot(fixed[0][:, 0], fixed[1][:, 0], ".", color="#D55E00", markersize=2)
 axes[1].set_title("test: E[x] and Var[x] of the population")
-for ax in axes:
-    ax.set_xlabel("into BN: x of one unit")
+figure.supxlabel("into BN: x of one unit", fontsize="medium")
 figure.suptitle(f"Algorithm 2: {train.title}")
 figure.savefig(FIGURES / "07_algorithm_2.png", dpi=90)
 
@@ -111,19 +121,19 @@ figure.savefig(FIGURES / "07_algorithm_2.png", dpi=90)
 # Step 10 takes an extra pass through the data. "Using moving averages instead, we can track the accuracy of a
 # model as it trains", says the paper. So `BatchNorm` keeps `running_mean` and `running_var`, and in training
 # each mini-batch moves them a tenth of the way (`momentum=0.1`). They are free. But they begin at 0 and 1, of
-# which a share of $0.9^t$ is left after $t$ steps, and they remember weights that have changed since.
+# which a share of $0.9^t$ is left after $t$ steps, and they remember weights that have changed since. So we
+# train once more, in the very same way, but measure with the moving averages.
 
 # %%
-ax = dl.plots.curves({
-    "moving averages": histories["moving"], "step 10, at each point": histories["population"]
-}, xscale="log")
+_, with_moving = trained("moving")
+ax = dl.plots.curves({"moving averages": with_moving, "step 10, at each point": history}, xscale="log")
 ax.set_title(f"The same network, twice evaluated: {train.title}")
 ax.figure.savefig(FIGURES / "07_moving_average.png", dpi=100)
 
 # %% [markdown]
-# Early on the moving averages make a decent network look bad; the network is the same at every point. Later
-# the two agree, as long as the weights change slowly. If an evaluation jumps up and down while the training
-# loss falls calmly, suspect the moving averages first.
+# Early on the moving averages make a decent network look bad. Later the two agree, as long as the weights
+# change slowly. If an evaluation jumps up and down while the training loss falls calmly, suspect the moving
+# averages first.
 #
 # ## Folding
 #
@@ -145,9 +155,9 @@ print(f"folded - unfolded: {difference:.1e}; alone - in company: {abs(alone - to
 # ## What this tutorial claimed
 
 # %%
-moving, population = (np.array(history.validation.accuracy) for history in histories.values())
+moving, population = (np.array(found.validation.accuracy) for found in (with_moving, history))
 assert answer is None and np.ptp(twice, axis=0).max() < 1e-2, "two copies of any image look alike"
-assert histories["moving"].train.loss == histories["population"].train.loss, "evaluating changes nothing"
+assert with_moving.train.loss == history.train.loss, "evaluating changes nothing"
 assert (population - moving)[:3].max() > 0.1 and abs(population - moving)[-1] < 0.05, "late, not for ever"
 slopes = [np.polyfit(x[:, 0], y[:, 0], 1)[0] for x, y in lines]
 assert np.std(slopes) > 0.03 * abs(np.mean(slopes)), "each mini-batch has a line of its own"
