@@ -133,7 +133,8 @@ for name in ("mean in the gradient", "mean detached"):
     for _ in range(200):
         with dl.Tape() as tape:
             mean = (u + b).mean()
-            loss = ((u + b - (mean.detach() if name == "mean detached" else mean) - target) ** 2).mean()
+            mean = mean.detach() if name == "mean detached" else mean
+            loss = ((u + b - mean - target) ** 2).mean()
         tape.backward(loss)
         b.data, b.grad = b.data - 0.1 * b.grad, None
         biases[name].append(b.data[0])
