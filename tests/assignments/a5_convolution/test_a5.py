@@ -86,14 +86,14 @@ def test_the_curves_adapter_makes_ops_with_the_librarys_gradients(curve):
 
 
 def test_what_a_starter_lacks_comes_from_the_library_and_is_named(curve, capsys):
-    assert curve.pieces_of(HANDOUT / "a5.py") == curve.LIBRARY
+    assert curve.pieces_of(curve.load(HANDOUT / "a5.py")) == curve.LIBRARY
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 3
     assert all("the library's stands in" in line for line in lines)
 
 
 def test_pieces_may_be_classes_of_their_own(curve, capsys):
-    pieces = curve.pieces_of(material().private / "right" / "own_classes.py")
+    pieces = curve.pieces_of(curve.load(material().private / "right" / "own_classes.py"))
     assert not set(pieces.values()) & set(curve.LIBRARY.values())
     assert capsys.readouterr().out == ""
 
@@ -101,9 +101,57 @@ def test_pieces_may_be_classes_of_their_own(curve, capsys):
 def test_slow_functions_get_fewer_images(curve):
     assert curve.size_of_run(1e-4) == (200, 60)
     steps, batch = curve.size_of_run(0.02)      # loops over every index
-    assert 40 <= steps <= 45
+    assert 100 <= steps <= 200
     assert steps * batch * 0.02 <= curve.SECONDS / 2
     assert curve.size_of_run(0.5) == (10, 8)
+    assert curve.rate_of(60) == curve.LR
+    assert curve.LR / 2 < curve.rate_of(8) < curve.LR
+    assert [curve.tested(seconds) for seconds in (1e-4, 0.02, 0.5)] == [2000, 225, 100]
+
+
+def test_the_speed_is_measured_twice_and_on_more_images_where_that_takes_no_time(curve, monkeypatch):
+    asked = []
+
+    def seconds_of(model, images):
+        asked.append(images)
+        return 0.002 * images + 0.01 * len(asked)       # the second measurement of each is the slower one
+
+    monkeypatch.setattr(curve, "seconds_of", seconds_of)
+    assert curve.seconds_an_image(curve.LIBRARY) == pytest.approx((0.128 + 0.05) / 64)
+    assert asked == [4, 4, 16, 16, 64, 64]
+
+
+@pytest.mark.parametrize(("name", "says"), [
+    ("mean detached", "the mean is taken for a constant"),
+    ("the last of several equal maxima gets the gradient", "the last of several equal maxima"),
+    ("flipped kernel", "your kernel is flipped"),
+])
+def test_the_curve_of_wrong_pieces_is_refused_with_what_is_wrong(curve, tmp_path, capsys, name, says):
+    path = tmp_path / "a5.py"
+    path.write_text(next(each.text for each in wrongs(material()) if name in each.name), encoding="utf-8")
+    with pytest.raises(SystemExit, match="of the visible checks fail"):
+        curve.pieces_of(curve.load(path))
+    assert says in capsys.readouterr().out
+
+
+def test_an_error_in_the_training_is_one_sentence_with_its_line(curve, tmp_path, monkeypatch):
+    path = tmp_path / "a5.py"
+    text = (material().private / "solution.py").read_text(encoding="utf-8")
+    path.write_text(f"{text}\n\nright = conv2d\n\n\ndef conv2d(x, *rest):\n    if len(x) > 3:\n"
+                    "        raise ValueError('too many')\n    return right(x, *rest)\n", encoding="utf-8")
+    monkeypatch.setattr("sys.argv", ["a5_curve.py", str(path), "--data", "stroke-digits"])
+    line = len(path.read_text(encoding="utf-8").splitlines()) - 1
+    with pytest.raises(SystemExit) as stopped:
+        curve.main()
+    assert str(stopped.value) == f"the training stopped: ValueError: too many (line {line} of {path})"
+
+
+def test_the_figure_has_both_curves_their_means_and_what_guessing_gives(curve):
+    history = type("History", (), {"train": type("T", (), {"step": [1, 2, 3], "loss": [3.0, 2.0, 1.0]})})
+    ax = curve.draw({"plain": history, "with your batch norm": history}, "title")
+    texts = [text.get_text() for text in ax.get_legend().get_texts()]
+    curve.plt.close("all")
+    assert texts == ["plain, mean of 1 steps", "with your batch norm, mean of 1 steps", "guessing: ln 10"]
 
 
 def test_no_file_of_the_handout_has_the_answers():

@@ -4,8 +4,9 @@
 
 MNIST, or the synthetic stroke digits where it can't be had, or with --data stroke-digits.
 
-What you haven't written yet comes from the library, and the screen says so. Your speed is measured first: the
-slower your functions, the fewer images they get. The figure goes to a5_curve.png in the present folder.
+What you wrote must pass the visible checks first. What you haven't written yet comes from the library, and
+the screen says so. Your speed is measured: the slower your functions, the fewer images they get, and the
+smaller the batches and the learning rate. The figure goes to a5_curve.png in the present folder.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import argparse
 import importlib.util
 import sys
 import time
+import traceback
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -21,12 +23,18 @@ import numpy as np
 
 import minidl as dl
 from minidl import ops
+from minidl.grading.course.assignment import read_assignment, read_visible
+from minidl.grading.course.judging import judge_check, run_here
 from minidl.layers import BatchNorm, Conv2D, Dense
+from minidl.plots import arm_style
 
 SECONDS = 45                    # for both trainings together, more or less
 BATCH, STEPS = 60, 200          # at most
 LR = 0.3
-TRIAL = np.random.default_rng(0).normal(size=(4, 14, 14, 1)).astype(np.float32)
+TASKS = {"conv2d": (1, 2), "max_pool2d": (3,), "batch_norm": (4,)}
+TRIAL = np.random.default_rng(0).normal(size=(64, 14, 14, 1)).astype(np.float32)
+TRIAL_LABELS = np.arange(64) % 10
+LONG_ENOUGH = 0.1               # seconds that can be measured
 
 
 # ---- the adapter: your functions on arrays become ops on the tape ------------------------------------------
@@ -101,37 +109,72 @@ def step_of(model, images, labels):
 # ---- the experiment ----------------------------------------------------------------------------------------
 
 
-def pieces_of(path):
-    """Each of the student's ops that runs, the library's for the others."""
+def load(path):
+    """Your file, as a module."""
+    if not path.is_file() or path.suffix != ".py":
+        sys.exit(f"no Python file at {path}: give the path of your a5.py")
     spec = importlib.util.spec_from_file_location("submission", path)
     module = sys.modules["submission"] = importlib.util.module_from_spec(spec)     # dataclasses look it up
     try:
         spec.loader.exec_module(module)
     except Exception as error:      # your code raises whatever it likes
         sys.exit(f"{path} can't be imported: {type(error).__name__}: {error}")
-    chosen = dict(LIBRARY)
+    return module
+
+
+def pieces_of(module):
+    """Your ops that pass the visible checks, the library's for those not written; a wrong one ends it."""
+    chosen, wrong = dict(LIBRARY), []
+    checks = read_visible(read_assignment(Path(__file__).resolve().parent))
     for name, op in own_ops(module).items():
-        try:
-            step_of(Network({**LIBRARY, name: op}, batch_norm=True), TRIAL, np.arange(4))
+        functions = name, f"{name}_backward"
+        missing = [each for each in functions if not hasattr(module, each)]
+        failed = [] if missing else failures(module, [c for c in checks if c.task in TASKS[name]])
+        missing += [said.sentence for said in failed if said.sentence.startswith("NotImplementedError")]
+        wrong += [said for said in failed if not said.sentence.startswith("NotImplementedError")]
+        if missing:
+            print(f"{name}: the library's stands in ({missing[0]} is missing)")
+        else:
             chosen[name] = op
-        except (NotImplementedError, AttributeError) as error:
-            print(f"{name}: the library's stands in ({error})")
+    for said in wrong:
+        print(f"{said.check.name}: {said.hint or said.sentence}")
+    if wrong:
+        sys.exit(f"{len(wrong)} of the visible checks fail, so the curves would be wrong: mend that first")
     return chosen
 
 
+def failures(module, checks):
+    results = [(check, [run_here(case, vars(module)) for case in check.cases]) for check in checks]
+    return [said for said in (judge_check(*result) for result in results) if not said.passed]
+
+
 def seconds_an_image(pieces):
+    """Measured twice, on more and more images as long as that takes no time."""
     model = Network(pieces, batch_norm=True)
-    step_of(model, TRIAL, np.arange(4))         # the first call is slower than the others
+    step_of(model, TRIAL[:4], TRIAL_LABELS[:4])         # the first call is slower than the others
+    for images in (4, 16, len(TRIAL)):
+        seconds = min(seconds_of(model, images) for _ in range(2))
+        if seconds > LONG_ENOUGH:
+            break
+    return seconds / images
+
+
+def seconds_of(model, images):
     begin = time.perf_counter()
-    step_of(model, TRIAL, np.arange(4))
-    return (time.perf_counter() - begin) / len(TRIAL)
+    step_of(model, TRIAL[:images], TRIAL_LABELS[:images])
+    return time.perf_counter() - begin
 
 
 def size_of_run(seconds):
-    """(steps, batch size) that two trainings can have."""
+    """(steps, batch size) that two trainings can have: many steps teach more than large batches."""
     images = int(SECONDS / 2 / seconds)
-    batch = min(BATCH, max(8, images // 40))
+    batch = min(BATCH, max(8, images // STEPS))
     return min(STEPS, max(10, images // batch)), batch
+
+
+def tested(seconds):
+    """How many test images the time allows: more than the first hundred if you are fast."""
+    return min(2000, max(100, int(SECONDS / 10 / seconds)))
 
 
 def smaller(data):
@@ -140,35 +183,71 @@ def smaller(data):
     return images, data.labels
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("submission", type=Path, help="your a5.py")
-    parser.add_argument("--data", choices=dl.datasets.NAMES, help="instead of MNIST")
-    options = parser.parse_args()
-    if not options.submission.is_file() or options.submission.suffix != ".py":
-        sys.exit(f"no Python file at {options.submission}: give the path of your a5.py")
-    train, test, notice = (
-        (*dl.datasets.load(options.data), None) if options.data else dl.datasets.mnist_or_stroke_digits()
-    )
-    print(notice or f"data: {train.title}")
-    pieces = pieces_of(options.submission)
-    seconds = seconds_an_image(pieces)
-    steps, batch = size_of_run(seconds)
-    few = "" if (steps, batch) == (STEPS, BATCH) else f", fewer than {STEPS} x {BATCH} so as to end in time"
-    print(f"{1000 * seconds:.2g} ms an image: {steps} steps of {batch} images each{few}")
+def rate_of(batch):
+    """A smaller batch has a noisier gradient: a smaller step, though not by much, as the steps are few."""
+    return LR * (batch / BATCH) ** 0.25
+
+
+def train_twice(pieces, train, test, size):
+    """Histories without and with batch normalization: the same images in the same order for both."""
+    steps, batch = size
     whose = "the library's" if pieces["batch_norm"] is LIBRARY["batch_norm"] else "your"
     histories = {}
     for name, batch_norm in (("plain", False), (f"with {whose} batch norm", True)):
         model = Network(pieces, batch_norm)
         model.initialize(seed=0)
-        optimizer = dl.optim.SGD(model.parameters(), lr=LR)
+        optimizer = dl.optim.SGD(model.parameters(), lr=rate_of(batch))
         histories[name] = dl.fit(
             model, smaller(train), optimizer=optimizer, steps=steps, batch_size=batch, seed=0
         )
-        accuracy = dl.evaluate(model, smaller(test[:100])).accuracy
-        print(f"{name}: {accuracy:.0%} of 100 test images")
-    ax = dl.plots.curves(histories, "loss", "train")
-    ax.set_title(f"{train.title}, a small CNN: {steps} steps of {batch}, lr {LR:g}")
+        accuracy = dl.evaluate(model, smaller(test)).accuracy
+        print(f"{name}: {accuracy:.0%} of {len(test):,} test images")
+    return histories
+
+
+def draw(histories, title):
+    """Each mini-batch's loss, pale, and its running mean; a network that guesses has ln 10."""
+    _, ax = plt.subplots(figsize=(7, 4.2), layout="constrained")
+    for number, (name, history) in enumerate(histories.items()):
+        style, losses = arm_style(number), np.array(history.train.loss)
+        last = max(1, len(losses) // 10)
+        means = [losses[max(0, i - last):i].mean() for i in range(1, len(losses) + 1)]
+        ax.plot(history.train.step, losses, color=style.color, alpha=0.25, linewidth=0.8)
+        ax.plot(history.train.step, means, **style.line(len(losses)), label=f"{name}, mean of {last} steps")
+    ax.axhline(np.log(10), color="black", linestyle=":", linewidth=1, label="guessing: ln 10")
+    ax.set(xlabel="training step", ylabel="loss on the mini-batch", ylim=(0, None), title=title)
+    ax.legend(fontsize="small")
+    return ax
+
+
+def where_in(path, error):
+    """The line of a file in which an error came up, in words."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename == str(path)]
+    return f" (line {lines[-1]} of {path})" if lines else ""
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("submission", nargs="?", type=Path, default=Path("a5.py"), help="default: a5.py")
+    parser.add_argument("--data", choices=dl.datasets.NAMES, help="instead of MNIST")
+    options = parser.parse_args()
+    path = options.submission
+    pieces = pieces_of(load(path))
+    train, test, notice = (
+        (*dl.datasets.load(options.data), None) if options.data else dl.datasets.mnist_or_stroke_digits()
+    )
+    print(notice or f"data: {train.title}")
+    try:
+        seconds = seconds_an_image(pieces)
+        steps, batch = size = size_of_run(seconds)
+        few = "" if size == (STEPS, BATCH) else f", fewer than {STEPS} x {BATCH} so as to end in time"
+        print(f"{1000 * seconds:.2g} ms an image: {steps} steps of {batch} images each{few}")
+        histories = train_twice(pieces, train, test[:tested(seconds)], size)
+    except Exception as error:      # your code raises whatever it likes
+        sys.exit(f"the training stopped: {type(error).__name__}: {error}{where_in(path, error)}")
+    setting = f"{steps} steps of {batch} images, lr {rate_of(batch):.2g}"
+    ax = draw(histories, f"A5, a small CNN: {setting}\n{train.title}")
     dl.plots.save(ax.figure, "a5_curve")
     plt.close("all")
     print("a5_curve.png (and .svg): the loss on the mini-batches")
