@@ -119,8 +119,8 @@ figure.savefig(FIGURES / "01_gradcheck.png", dpi=110)
 # In float64 there is a valley near $h = 10^{-5}$, ten digits deep. In float32 it is half as deep at best:
 # gradients are checked in float64. `dl.gradcheck` does so for every element of every input. A slope needs one
 # number at the end: so it multiplies each output by a random number and adds them all up, and the slopes in
-# its reports are those of that sum. Let it look at an operation with a slip of the pen: the derivative of $x^3$,
-# with a 2 where the 3 belongs.
+# its reports are those of that sum. Let it look at an operation with a slip of the pen: the derivative of
+# $x^3$, with a 2 where the 3 belongs.
 
 
 # %%

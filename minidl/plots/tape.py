@@ -25,7 +25,8 @@ _HALF = 0.31  # half the height of a box; the distance of two rows is 1
 def tape(tape: Tape, ax: Axes | None = None) -> Axes:
     """A tape as a picture: a box for each record, in order, with op, layer, output shape and gradient norm.
 
-    An arrow or arc leads from the record that made a tensor to each that used it. Dashed boxes take no part
+    An arrow or arc leads from the record that made a tensor to each that used it; two lead to one that used
+    it twice. The layers stand there if any record has one. Dashed boxes take no part
     in the backward pass. At the left stand the leaves: squares require a gradient (parameters), circles don't
     (data), and a hollow mark is a leaf that an earlier record used already. Of more than 40 records the first
     and last 18 are drawn.
@@ -66,8 +67,9 @@ def tape(tape: Tape, ax: Axes | None = None) -> Axes:
     for y, (row, marks) in enumerate(zip(rows, leaves, strict=True)):
         pen.row(y, row)
         pen.leaves(y, marks)
-    for (start, end), lane in zip(edges, lanes, strict=True):
-        pen.edge(start, end, lane)
+    for ((start, end), times), lane in zip(edges.items(), lanes, strict=True):
+        for wire in range(times):
+            pen.edge(start, end, lane, wire, wire - (times - 1) / 2)
     return ax
 
 
@@ -76,7 +78,7 @@ class _Columns:
     """Where things stand, in letters; the boxes begin at 0."""
 
     left: float
-    layer: float
+    layer: float | None
     output: float
     gradient: float | None
     box: float
@@ -85,8 +87,10 @@ class _Columns:
     @classmethod
     def of(cls, rows: Sequence[Row], leaves: Sequence[Sequence[Leaf]], lanes: int) -> _Columns:
         boxes = [row for row in rows if row.number is not None]
-        layer = 5.0 + max(2, *(len(row.op) for row in boxes)) + 2
-        output = layer + max(5, *(len(row.layer) for row in boxes)) + 2
+        output = 5.0 + max(2, *(len(row.op) for row in boxes)) + 2
+        layer = output if any(row.layer for row in boxes) else None
+        if layer is not None:
+            output = layer + max(5, *(len(row.layer) for row in boxes)) + 2
         end = output + max(6, *(len(row.output) for row in boxes))
         gradient = end + 2 if any(row.gradient for row in boxes) else None
         box = end + 1 if gradient is None else gradient + len("|gradient|") + 1
@@ -107,13 +111,14 @@ class _Pen:
 
     def heads(self, below: int) -> None:
         c = self.columns
-        heads = [(2.0, "#"), (5.0, "op"), (c.layer, "layer"), (c.output, "output")]
-        for x, words in heads + ([(c.gradient, "|gradient|")] if c.gradient is not None else []):
-            self.write(x, -1, words, color=GREY)
+        heads = ((c.layer, "layer"), (c.output, "output"), (c.gradient, "|gradient|"))
+        for x, words in ((2.0, "#"), (5.0, "op"), *heads):
+            if x is not None:
+                self.write(x, -1, words, color=GREY)
         self.write(-2.6, -1, "leaves", color=GREY, ha="right")
-        for x, words, requires_grad in ((1.5, "needs a gradient", True), (23.0, "no gradient", False)):
-            self.mark(c.left + x, below + 0.3, Leaf(words, requires_grad, again=False))
-            self.write(c.left + x + 1.2, below + 0.3, words, color=GREY)
+        for at, words, requires_grad in ((1.5, "needs a gradient", True), (23.0, "no gradient", False)):
+            self.mark(c.left + at, below + 0.3, Leaf(words, requires_grad, again=False))
+            self.write(c.left + at + 1.2, below + 0.3, words, color=GREY)
 
     def row(self, y: int, row: Row) -> None:
         c = self.columns
@@ -128,19 +133,20 @@ class _Pen:
         self.ax.add_patch(box)
         self.write(3.0, y, str(row.number), color=GREY, ha="right")
         self.write(5.0, y, row.op, weight="bold")
-        self.write(c.layer, y, row.layer)
+        if c.layer is not None:
+            self.write(c.layer, y, row.layer)
         self.write(c.output, y, row.output)
         if c.gradient is not None:
             self.write(c.gradient, y, row.gradient)
 
     def leaves(self, y: int, marks: Sequence[Leaf]) -> None:
         x = -1.5
-        for leaf in reversed(marks):
-            self.ax.plot([x, 0], [y, y], color=GREY, linewidth=0.7, zorder=1)
+        for i, leaf in enumerate(reversed(marks)):
+            # Below or above the words of the leaves further right, which it has to pass.
+            aside = y + (0, 0.24, -0.24)[min(i, 2)]
+            self.ax.plot([x, x + 1, 0], [y, aside, aside], color=GREY, linewidth=0.7, zorder=1)
             self.mark(x, y, leaf)
-            # White behind the words: the line from a leaf further left passes there.
-            paper = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
-            self.write(x - 1.1, y, leaf.text, ha="right", bbox=paper)
+            self.write(x - 1.1, y, leaf.text, ha="right")
             x -= len(leaf.text) + 4
 
     def mark(self, x: float, y: float, leaf: Leaf) -> None:
@@ -149,14 +155,16 @@ class _Pen:
         size = 0.65 * self.font
         self.ax.plot([x], [y], marker, color=color, markerfacecolor=face, markersize=size, zorder=3)
 
-    def edge(self, start: int, end: int, lane: int) -> None:
+    def edge(self, start: int, end: int, lane: int, wire: int, aside: float) -> None:
+        """The wire of this number between two rows; `aside` is how far it lies from the middle one."""
         box = self.columns.box
         if not lane:
-            middle = box / 2
+            middle = box / 2 + 3 * aside
             arrow = FancyArrowPatch((middle, start + _HALF), (middle, end - _HALF), shrinkA=0, shrinkB=0)
         else:
             # Off the middle of the row, so that an arc which ends there and one which begins don't touch.
-            x, top, bottom = box + 2 * lane, start + 0.14, end - 0.14
+            # Wires of one edge lie one within the other.
+            x, top, bottom = box + 2 * lane - 0.8 * wire, start + 0.14 + 0.1 * wire, end - 0.14 - 0.1 * wire
             path = [(box, top), (x, top), (x, top + 0.5), (x, bottom - 0.5), (x, bottom), (box, bottom)]
             curve = Path.CURVE3
             arrow = FancyArrowPatch(path=Path(path, [Path.MOVETO, curve, curve, Path.LINETO, curve, curve]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -53,12 +53,16 @@ class Leaf:
     again: bool
 
 
-def lay_out(records: Sequence[Record]) -> tuple[list[Row], list[tuple[int, int]], list[list[Leaf]]]:
-    """Rows from top to bottom, edges as pairs of rows (producer, consumer), and the leaves of each row."""
+def lay_out(records: Sequence[Record]) -> tuple[list[Row], dict[tuple[int, int], int], list[list[Leaf]]]:
+    """Rows from top to bottom, edges, and the leaves of each row.
+
+    An edge is a pair of rows (producer, consumer), with how often the one takes the other's output: two paths
+    lead back from x * x.
+    """
     left_out = len(records) - _FIRST - _LAST if len(records) > _MOST else 0
     rows: list[Row] = []
     leaves: list[list[Leaf]] = []
-    edges: dict[tuple[int, int], None] = {}
+    edges: dict[tuple[int, int], int] = {}
     made_in: dict[int, int] = {}
     used_by: dict[int, int] = {}
     for i, record in enumerate(records):
@@ -69,17 +73,19 @@ def lay_out(records: Sequence[Record]) -> tuple[list[Row], list[tuple[int, int]]
         y = len(rows) - 1
         for x in record.inputs:
             if id(x) in made_in:
-                edges[made_in[id(x)], y] = None
+                edge = made_in[id(x)], y
+                through_gap = any(rows[end].number is None for end in edge)
+                edges[edge] = 1 if through_gap else edges.get(edge, 0) + 1
                 continue
             if not hidden:
                 earlier = f" see {used_by[id(x)]}" if id(x) in used_by else ""
                 leaves[y].append(Leaf(_shape(x) + earlier, x.requires_grad, again=bool(earlier)))
             used_by.setdefault(id(x), i)
         made_in[id(record.output)] = y
-    return rows, [(start, end) for start, end in edges if start != end], leaves
+    return rows, {edge: times for edge, times in edges.items() if edge[0] != edge[1]}, leaves
 
 
-def lanes_of(edges: Sequence[tuple[int, int]]) -> list[int]:
+def lanes_of(edges: Collection[tuple[int, int]]) -> list[int]:
     """For each edge 0, if it leads to the next row, or its lane at the side; arcs in a lane don't overlap."""
     taken: list[list[tuple[int, int]]] = []
     lanes = dict.fromkeys(edges, 0)

@@ -83,7 +83,7 @@ def test_arcs_lead_from_producer_to_consumer_by_identity():
     records = [record("exp", [x], y), record("log", [same], tensor(3)), record("multiply", [y, y], z)]
     rows, edges, leaves = lay_out(records)
     assert [row.op for row in rows] == ["exp", "log", "multiply"]
-    assert edges == [(0, 2)]
+    assert edges == {(0, 2): 2}
     assert [len(marks) for marks in leaves] == [1, 1, 0]
 
 
@@ -106,6 +106,31 @@ def test_heads_stand_above_their_columns(ax):
     place = {text.get_text(): text.get_position()[0] for text in ax.texts}
     for head, cell in (("op", "exp"), ("layer", "hidden"), ("output", "(3,)"), ("|gradient|", "2")):
         assert place[head] == place[cell]
+
+
+@pytest.mark.parametrize("between", [0, 1])
+def test_two_wires_lead_to_a_record_that_uses_a_tensor_twice(ax, between):
+    x, y = tensor(3), tensor(3)
+    records = [record("exp", [x], y), *[record("log", [tensor(3)], tensor(3))] * between]
+    plots.tape(SimpleNamespace(records=[*records, record("multiply", [y, y], tensor(3))]), ax)
+    first, second = (arrow.get_path().vertices for arrow in patches(ax, FancyArrowPatch))
+    assert np.abs(first[:3] - second[:3]).max() > 0.05
+
+
+def test_the_wire_of_a_leaf_passes_no_words(ax):
+    leaves = [tensor(60, 784), tensor(100), tensor(100, requires_grad=False)]
+    plots.tape(SimpleNamespace(records=[record("norm", leaves, tensor(60, 100))]), ax)
+    ax.figure.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in ax.texts if text.get_text()]
+    wires = [ax.transData.transform(line.get_xydata()) for line in ax.lines if len(line.get_xdata()) == 3]
+    assert len(wires) == 3
+    for _, (left, y), (right, _) in wires:
+        assert not any(box.y0 < y < box.y1 and box.x0 < right and left < box.x1 for box in boxes)
+
+
+def test_without_any_layer_there_is_no_column_for_them(ax):
+    plots.tape(SimpleNamespace(records=[record("exp", [], tensor(3))]), ax)
+    assert "layer" not in words(ax)
 
 
 def test_a_leaf_used_again_says_where_it_was_used_first():
