@@ -104,12 +104,14 @@ def _grade_all(args: argparse.Namespace, assignment: Assignment, checks: list[Ta
     from minidl.files import replacing
     from minidl.grading.course.batch import find_submissions, grade_all, table_csv
     from minidl.grading.course.console import in_ascii
-    from minidl.grading.course.manual import by_hand, read_marks
+    from minidl.grading.course.manual import by_hand, read_marks, unknown_names
 
     submissions = find_submissions(args.submission, assignment.starter if checks else "")
     parts = by_hand(assignment, checks)
     marks = {submission.name: parts for submission in submissions}
     if args.manual is not None:
+        for name in unknown_names(args.manual, marks):
+            print(in_ascii(f"{args.manual}: nothing was handed in as {name}: a slip?"), file=sys.stderr)
         marks = read_marks(args.manual, parts, list(marks))
     watched = sys.stderr is not None and sys.stderr.isatty()
     bar = tqdm(total=len(submissions), unit="submission", ascii=True, disable=not watched)

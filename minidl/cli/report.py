@@ -37,6 +37,8 @@ def run(args: argparse.Namespace) -> int:
     page = Path(args.out) if args.out else (given[0] if len(given) == 1 else Path()) / report.PAGE
     if page.is_dir():
         raise ValueError(f"--out {page}: expected the name of a file, got a folder: {page / report.PAGE}?")
+    if page.suffix.lower() not in (".html", ".htm"):    # else a slip would replace a run's own results.json
+        raise ValueError(f"--out {page}: expected a name that ends in .html: {page.with_suffix('.html')}?")
     runs = [report.read_run(folder) for name in given for folder in report.run_folders(name)]
     content = report.run_page(runs)
     with replacing(page) as file:

@@ -39,6 +39,8 @@ def run(args: argparse.Namespace) -> int:
         return 0
     found = {}
     for folder in (run for name in args.names for run in run_folders(Path(name))):
+        if folder.resolve() == path.resolve().parent:
+            raise ValueError(f"{path}: it would stand among the files of the run {folder}: name another")
         result = read_lab(folder)
         name = result.claim.experiment
         if name in found:
@@ -47,7 +49,6 @@ def run(args: argparse.Namespace) -> int:
     missing = [name for name in lab.experiments() if name not in found]
     if missing:
         print(f"without {', '.join(missing)}, of which there is no run")
-    print("written:")
-    for file in publish([found[name] for name in lab.experiments() if name in found], path):
-        print(f"  {file}")
+    files = publish([found[name] for name in lab.experiments() if name in found], path)
+    print("written:", *files, sep="\n  ")
     return 0

@@ -32,7 +32,12 @@ def read_lab(folder: Path) -> LabResult:
         raise ValueError(f"{folder}: expected a run of `minidl lab`, got one of another command")
     # Its runs are what counts: what they say is worked out anew, as this version does it.
     name = kept.claim.experiment
-    return concluded(name, kept.scale, kept.data, kept.records, kept.environment, kept.seconds)
+    try:
+        return concluded(name, kept.scale, kept.data, kept.records, kept.environment, kept.seconds)
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        raise ValueError(
+            f"{folder}: its runs can't be judged ({type(error).__name__}: {error}): run it again"
+        ) from error
 
 
 def publish(results: Iterable[LabResult], path: Path) -> list[Path]:

@@ -110,6 +110,8 @@ def test_the_command_takes_runs_and_writes_file_page_and_figures(tmp_path, capsy
     (["no.json"], "no.json: no such file: name the runs to take it from"),
     (["new.json", "empty"], "empty: no results.json in it: name a folder that compare, train or lab wrote"),
     (["new.json", "run", "run"], "a second run of epsilon: name one run for each experiment"),
+    (["run/results.json", "run"], "it would stand among the files of the run run: name another"),
+    (["new.json", "damaged"], "damaged: its runs can't be judged (ValueError: chosen expects records of"),
     (["new.json", "preview"], "epsilon: a preview has no verdict: run it without --quick"),
 ])
 def test_what_cannot_be_published_is_said(arguments, sentence, tmp_path, monkeypatch, capsys):
@@ -117,9 +119,16 @@ def test_what_cannot_be_published_is_said(arguments, sentence, tmp_path, monkeyp
     (tmp_path / "empty").mkdir()
     write_run(tmp_path / "run", "epsilon")
     write_run(tmp_path / "preview", "epsilon", scale="quick")
+    write_run(tmp_path / "damaged", "epsilon")
+    damaged = tmp_path / "damaged" / "results.json"
+    content = json.loads(damaged.read_text(encoding="utf-8"))
+    content["records"] = [r for r in content["records"] if r["job"]["purpose"] == "report"]
+    damaged.write_text(json.dumps(content), encoding="utf-8")
+    before = (tmp_path / "run" / "results.json").read_bytes()
     assert cli.main(["results", *arguments]) == 2
     assert sentence in capsys.readouterr().err
     assert not (tmp_path / "new.json").exists()
+    assert (tmp_path / "run" / "results.json").read_bytes() == before
 
 
 @pytest.mark.parametrize("text", ["{}", "[]", "{", '{"header": {}, "experiments": {}}'])

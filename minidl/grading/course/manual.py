@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from minidl.grading.course.assignment import Assignment
@@ -48,6 +48,12 @@ def read_marks(path: Path, parts: Sequence[Mark], names: Sequence[str]) -> dict[
                 raise ValueError(f"{where}: {name} has marks for task {mark.task} already: keep one line")
             given[name][mark.task] = mark
     return {name: [marks.get(part.task, part) for part in parts] for name, marks in given.items()}
+
+
+def unknown_names(path: Path, names: Collection[str]) -> list[str]:
+    """The names in a table of marks under which nothing was handed in: typing errors, perhaps."""
+    named = dict.fromkeys((row["submission"] or "").strip() for _, row in _rows(path))
+    return [name for name in named if name and name not in names]
 
 
 def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:

@@ -20,7 +20,7 @@ from minidl.grading.course.console import report
 from minidl.grading.course.find import find_assignment, find_checks, find_folder
 from minidl.grading.course.grade import grade
 from minidl.grading.course.gradescope import results_json
-from minidl.grading.course.manual import by_hand, read_marks
+from minidl.grading.course.manual import by_hand, read_marks, unknown_names
 from minidl.grading.course.result import Mark
 from minidl.grading.course.sandbox.limits import Limits
 from minidl.grading.course.wording import END, PASTE
@@ -463,3 +463,10 @@ def test_a_folder_that_is_no_class_is_an_error(tmp_path):
     (tmp_path / "a.py").touch()
     with pytest.raises(ValueError, match="a is there as a file and as a folder"):
         find_submissions(tmp_path, "t1.py")
+
+
+def test_names_under_which_nothing_was_handed_in_are_told(tmp_path):
+    table = tmp_path / "marks.csv"
+    table.write_text("submission,task,points\nbmo,1,2\nann,1,2\nbmo,2,1\n", encoding="utf-8")
+    assert unknown_names(table, ["ann", "bom"]) == ["bmo"]
+    assert unknown_names(table, ["ann", "bmo"]) == []
