@@ -47,7 +47,20 @@ def test_what_the_handout_and_the_record_name_is_there(material):
         if not target.startswith("http") and "/" not in target:
             assert (folder / target).exists(), target
     for task in material.assignment.tasks:
-        assert re.fullmatch(r"tutorials/\d\d_\w+\.py", task.read), task.read
+        heading = task.read.removeprefix("handout: ")
+        if heading != task.read:
+            assert f"\n## {heading}\n" in handout(material), task.read
+            continue
+        tutorials = re.findall(r"tutorials/\d\d_\w+\.py", task.read)
+        assert tutorials, task.read
+        assert task.read.startswith(tutorials[0]), task.read
+        assert all((TUTORIALS.parent / tutorial).is_file() for tutorial in tutorials), task.read
+
+
+def test_a5_names_a_tutorial_where_one_tells_it_and_its_own_theory_elsewhere():
+    tasks = next(material for material in MATERIALS if material.assignment.name == "A5").assignment.tasks
+    assert [task.number for task in tasks if task.read == "handout: Theory in brief"] == [1, 2, 3, 5]
+    assert "tutorials/05_backward.py" in tasks[3].read
 
 
 @each

@@ -26,7 +26,8 @@ class Task:
         number: from 1.
         title: what is to be done.
         points: of all its checks, hidden ones too.
-        read: the tutorial to read again, such as "tutorials/04_forward.py".
+        read: what to read again: a tutorial, such as "tutorials/04_forward.py", or where none tells it a part
+            of the handout, such as "handout: Theory in brief".
 
     """
 

@@ -22,17 +22,23 @@ def checks(seed: int) -> list[TaskCheck]:
 
 def _made(draft: dict[str, Any], rng: np.random.Generator) -> TaskCheck:
     """A check from what describes it: what is expected, and what hints look for, is computed here."""
-    program, names, wrong = draft.pop("program"), draft.pop("expect"), draft.pop("wrong", {})
-    cases, outputs = [], {sentence: [] for sentence in wrong}
+    program, names, known = draft.pop("program"), draft.pop("expect"), draft.pop("wrong", {})
+    wrong = [(sentence, each) for sentence, given in known.items() for each in _variants(given)]
+    cases, outputs = [], [[] for _ in wrong]
     for draw in draft.pop("draws"):
         given = draw(rng)
         expected = _run(program, given, names, {})
         cases.append(Case(program, given, expected))
-        for sentence, functions in wrong.items():
+        for (_, functions), output in zip(wrong, outputs, strict=True):
             got = _run(program, given, names, functions)
-            outputs[sentence].append({n: a for n, a in got.items() if not _same(a, expected[n])})
-    hints = [Hint(sentence, outputs[sentence]) for sentence in wrong]
+            output.append({n: a for n, a in got.items() if not _same(a, expected[n])})
+    hints = [Hint(sentence, output) for (sentence, _), output in zip(wrong, outputs, strict=True)]
     return TaskCheck(cases=cases, hints=hints, **draft)
+
+
+def _variants(given: Any) -> list[Mapping[str, Any]]:
+    """One mistake can be made in several ways, by loops or by slices, that give different numbers."""
+    return given if isinstance(given, list) else [given]
 
 
 def _run(program: str, given: Mapping[str, Any], names: str, functions: Mapping[str, Any]) -> dict[str, Any]:
@@ -55,8 +61,11 @@ def _convolution() -> list[dict[str, Any]]:
     return [
         {
             **common, "name": "convolution: all positions of the kernel", "points": 4, "program": program,
-            "draws": [inputs.forward((2, 3, 4, 2), 2, 2), inputs.forward((1, 5, 4, 1), 3, 2)],
+            "draws": [inputs.forward((2, 3, 4, 2), 2, 2), inputs.forward((1, 4, 5, 1), 3, 2)],
             "wrong": {
+                "your output has as many columns as rows: images needn't be square": {
+                    "conv2d": mistakes.columns_from_rows
+                },
                 "your kernel is flipped, as in mathematics: here y[p, q] is a sum of x[p + i, q + j] * "
                 "weight[i, j]": {"conv2d": mistakes.flipped},
                 "height and width of your kernel are exchanged": {"conv2d": mistakes.transposed},
@@ -99,7 +108,7 @@ def _convolution() -> list[dict[str, Any]]:
 def _convolution_backward() -> list[dict[str, Any]]:
     program = "dx, dweight, dbias = conv2d_backward(g, x, weight, stride, padding)"
     common = {"task": 2, "program": program, "tolerance": CONV}
-    plain = [inputs.backward((2, 3, 4, 1), 2, 2), inputs.backward((1, 5, 4, 1), 2, 3, 2, 0)]
+    plain = [inputs.backward((2, 3, 4, 1), 2, 2), inputs.backward((1, 5, 4, 1), 3, 2, 2, 0)]
     sums = [inputs.backward((2, 4, 3, 2), 2, 2), inputs.backward((3, 5, 4, 1), 3, 2, 2, 1)]
     return [
         {
@@ -108,6 +117,11 @@ def _convolution_backward() -> list[dict[str, Any]]:
                 "your kernel is flipped in dx: pixel (p + i, q + j) gets g[p, q] times weight[i, j]": {
                     "conv2d_backward": mistakes.dx_flipped
                 },
+                "your dx holds what came last: windows overlap, so add what each gives (+=)": [
+                    {"conv2d_backward": function} for function in mistakes.DX_OVERWRITTEN
+                ],
+                "your dx is empty: with padding 0 the slice padding:-padding is 0:0; count from the left, "
+                "padding : padding + height": {"conv2d_backward": mistakes.dx_cut_to_nothing},
             },
         },
         {
@@ -237,7 +251,7 @@ def _batch_norm() -> list[dict[str, Any]]:
                 sentence: {"batch_norm": function} for sentence, function in (
                     ("each position is normalised on its own: a feature map has one mean and one variance",
                      mistakes.per_activation),
-                    ("you divide by N where the number of values of a feature map, N*H*W, belongs",
+                    ("you divide by the batch size: expected batch * height * width, all values of a map",
                      mistakes.n_in_the_statistics),
                     ("you normalise with the unbiased variance, 1/(m-1): Algorithm 1 has 1/m",
                      mistakes.unbiased),
@@ -271,11 +285,17 @@ def _batch_norm() -> list[dict[str, Any]]:
                     ("the mean is taken for a constant: its term is missing in dx", mistakes.mean_detached),
                     ("the variance is taken for a constant: its term is missing in dx",
                      mistakes.var_detached),
-                    ("you divide by N where the number of values of a feature map, N*H*W, belongs",
+                    ("you divide by the batch size: expected batch * height * width, all values of a map",
                      mistakes.n_in_dx),
                     ("the sign of the x_hat term is flipped: it is subtracted", mistakes.sign_flipped),
                     ("gamma is left out of dx", mistakes.no_gamma_in_dx),
+                    ("dx takes each position's own mean and variance: a feature map has one of each",
+                     mistakes.dx_per_activation),
                 )
+            } | {
+                "the sums in dx are over the batch alone: expected batch, height and width": [
+                    {"batch_norm_backward": function} for function in mistakes.DX_OVER_THE_BATCH
+                ],
             },
         },
         {
@@ -283,9 +303,9 @@ def _batch_norm() -> list[dict[str, Any]]:
             "expect": "dgamma dbeta", "draws": as_backward,
             "wrong": {
                 sentence: {"batch_norm_backward": function} for sentence, function in (
-                    ("gamma's gradient is summed over N alone: expected a sum over N, H and W",
+                    ("gamma's gradient is summed over the batch alone: expected batch, height and width",
                      mistakes.dgamma_of_each_position),
-                    ("gamma's gradient is averaged over H and W: expected a sum over N, H and W",
+                    ("gamma's gradient is averaged over height and width: expected a sum",
                      mistakes.dgamma_averaged_over_positions),
                     ("gamma's gradient is the sum of g * x: expected g * x_hat", mistakes.dgamma_by_x),
                 )
@@ -320,6 +340,7 @@ def _dilated() -> list[dict[str, Any]]:
         inputs.dilated((3, 8, 11, 2), 3, 4, 2, 1, 2), inputs.dilated((2, 9, 6, 3), 2, 2, 3, 2, 4),
         inputs.dilated((4, 7, 9, 2), 3, 3, 1, 0, 3),
     ]
+    reach = "your kernel reaches over kernel * dilation pixels: expected dilation * (kernel - 1) + 1"
     ignored = "dilation is ignored: the kernel's weights look at neighbouring pixels"
     too_far = "your kernel reaches one pixel too far for each step: dilation 2 leaves out one pixel, not two"
     common = {"task": 5, "tolerance": CONV}
@@ -330,6 +351,7 @@ def _dilated() -> list[dict[str, Any]]:
             "wrong": {
                 ignored: {"dilated_conv2d": mistakes.no_dilation},
                 too_far: {"dilated_conv2d": mistakes.one_too_far},
+                reach: {"dilated_conv2d": mistakes.kernel_times_dilation},
             },
         },
         {

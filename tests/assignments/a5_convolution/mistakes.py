@@ -34,6 +34,11 @@ def steps_of_one(x, weight, bias, stride=1, padding=0):
     return right.conv2d(x, weight, bias, 1, padding)[:, : y.shape[1], : y.shape[2]]
 
 
+def columns_from_rows(x, weight, bias, stride=1, padding=0):
+    y = right.conv2d(x, weight, bias, stride, padding)
+    return y[:, :, : y.shape[1]]
+
+
 def dx_flipped(g, x, weight, stride=1, padding=0):
     return right.conv2d_backward(g, x, weight[::-1, ::-1], stride, padding)
 
@@ -46,6 +51,42 @@ def dx_with_its_padding(g, x, weight, stride=1, padding=0):
 def dx_cut_at_the_end(g, x, weight, stride=1, padding=0):
     dx, dweight, dbias = dx_with_its_padding(g, x, weight, stride, padding)
     return dx[:, : x.shape[1], : x.shape[2]], dweight, dbias
+
+
+def dx_cut_to_nothing(g, x, weight, stride=1, padding=0):
+    dx, dweight, dbias = dx_with_its_padding(g, x, weight, stride, padding)
+    return dx[:, padding:-padding, padding:-padding], dweight, dbias
+
+
+def _overwritten(write):
+    """dx whose elements are assigned where they should be added to, without padding."""
+    def backward(g, x, weight, stride=1, padding=0):
+        dx = np.zeros(x.shape)
+        write(dx, g, weight, stride)
+        return dx, *right.conv2d_backward(g, x, weight, stride)[1:]
+
+    return backward
+
+
+def _by_offset(dx, g, weight, stride):
+    for i, j in np.ndindex(weight.shape[:2]):
+        rows, columns = slice(i, i + stride * g.shape[1], stride), slice(j, j + stride * g.shape[2], stride)
+        dx[:, rows, columns] = g @ weight[i, j].T
+
+
+def _by_window(dx, g, weight, stride):
+    for n, p, q in np.ndindex(g.shape[:3]):
+        rows, columns = (slice(at * stride, at * stride + len(weight)) for at in (p, q))
+        dx[n, rows, columns] = weight @ g[n, p, q]
+
+
+def _by_window_and_channel(dx, g, weight, stride):
+    for n, p, q, o in np.ndindex(g.shape):
+        rows, columns = (slice(at * stride, at * stride + len(weight)) for at in (p, q))
+        dx[n, rows, columns] = weight[..., o] * g[n, p, q, o]
+
+
+DX_OVERWRITTEN = [_overwritten(write) for write in (_by_offset, _by_window, _by_window_and_channel)]
 
 
 def gradients_averaged(g, x, weight, stride=1, padding=0):
@@ -158,6 +199,21 @@ dgamma_averaged_over_positions = _gradients(
 dgamma_by_x = _gradients(dgamma=lambda g, x, x_hat: (g * x).sum(OVER))
 
 
+DX_OVER_THE_BATCH = [
+    _gradients(lambda h, x_hat, inverse, n: inverse * (h - h.mean(0) - x_hat * (h * x_hat).mean(0))),
+    _gradients(lambda h, x_hat, inverse, n: inverse * (
+        h - (h.sum(0) + x_hat * (h * x_hat).sum(0)) / h[..., 0].size
+    )),
+]
+
+
+def dx_per_activation(g, x, gamma, eps):
+    _, *others = right.batch_norm_backward(g, x, gamma, eps)
+    inverse = 1 / np.sqrt(x.var(0) + eps)
+    x_hat, h = (x - x.mean(0)) * inverse, gamma * g
+    return inverse * (h - h.mean(0) - x_hat * (h * x_hat).mean(0)), *others
+
+
 def no_gamma_in_dx(g, x, gamma, eps):
     return right.batch_norm_backward(g, x, np.ones_like(gamma), eps)
 
@@ -175,3 +231,9 @@ def one_too_far(x, weight, bias, stride=1, padding=0, dilation=1):
 
 def backward_without_dilation(g, x, weight, stride=1, padding=0, dilation=1):
     return right.conv2d_backward(g, x, weight, stride, padding)
+
+
+def kernel_times_dilation(x, weight, bias, stride=1, padding=0, dilation=1):
+    y = right.dilated_conv2d(x, weight, bias, stride, padding, dilation)
+    p, q = ((side + 2 * padding - len(weight) * dilation) // stride + 1 for side in x.shape[1:3])
+    return y[:, :p, :q]
