@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from minidl.grading.course.checks import Case
+from minidl.grading.course.assignment import Assignment, read_visible, visible_json
+from minidl.grading.course.checks import Case, Hint, TaskCheck
 from minidl.grading.course.hints import hints
+from minidl.grading.course.judging import CaseResult, judge_check
 
 
 def case(*x):
@@ -37,3 +39,17 @@ def test_a_mistake_that_shows_once_or_that_another_check_names_is_left_out():
 def test_an_array_of_another_shape_shows_and_numpys_warnings_are_kept_quiet():
     (hint,) = hints([("you sum it", lambda x: {"y": (x / 0).sum()})], [case(3, 1), case(4, 2)])
     assert [output["y"].shape for output in hint.outputs] == [(), ()]
+
+
+def test_a_published_hint_has_fewer_digits_and_still_names_its_mistake(tmp_path):
+    right = np.random.default_rng(0).normal(size=(3, 2)) * 1e-3
+    wrong = right * np.pi
+    case, empty = Case("", {}, {"y": right}), Hint("empty", [{"y": np.zeros((2, 0))}] * 2)
+    hints = [empty, Hint("mistaken", [{"y": wrong}, {"y": wrong}])]
+    text = visible_json([TaskCheck("c", 1, 5, [case, case], hints=hints)])
+    (tmp_path / "checks.json").write_text(text, encoding="utf-8")
+    check = read_visible(Assignment("T", "t", "t.py", 1, False, (), tmp_path))[0]
+    kept = check.hints[1].outputs[0]["y"]
+    assert max(len(f"{value!r}") for value in kept.ravel().tolist()) < 17
+    assert judge_check(check, [CaseResult({"y": wrong})] * 2).hint == "mistaken"
+    assert judge_check(check, [CaseResult({"y": np.zeros((2, 0))})] * 2).hint == "empty"
