@@ -80,7 +80,7 @@ ARMS = {
     NOISY: (NoisyBatchNorm, dl.init.glorot_uniform),
 }
 STEPS = 200 if FAST else 3000
-histories, jumps = {}, {}
+histories, jumps, late = {}, {}, {}
 for arm, (norm, init) in ARMS.items():
     model, watch = network(norm, init), Jumps()
     histories[arm] = dl.fit(
@@ -88,7 +88,8 @@ for arm, (norm, init) in ARMS.items():
         validation=test[:2000], validate_every=STEPS // 10, statistics="population", callbacks=[watch],
     )
     jumps[arm] = watch.found
-    print(f"{arm}: test accuracy {100 * histories[arm].validation.accuracy[-1]:.1f} %, "
+    late[arm] = np.mean(histories[arm].validation.accuracy[5:])    # a single reading wavers by a point or two
+    print(f"{arm}: test accuracy in the second half of training {100 * late[arm]:.1f} %, "
           f"jump {np.mean(jumps[arm]):.2f} spreads a step")
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(12, 4), layout="constrained")
@@ -103,9 +104,9 @@ figure.savefig(FIGURES / "15_noisy_batch_norm.png", dpi=95)
 
 # %% [markdown]
 # The noisy network's distributions jump at every step, after the first few further than those of the network
-# without batch normalization. It doesn't care: it learns as well as the quiet one, or nearly. So whatever
-# batch normalization does for training, holding distributions still can't be the heart of it. (Santurkar et
-# al.'s own explanation is a smoother loss; that is the claim "landscape" below.)
+# without batch normalization. It hardly cares: it learns nearly as well as the quiet one. So whatever batch
+# normalization does for training, holding distributions still can't be the heart of it. (Santurkar et al.'s
+# own explanation is a smoother loss; that is the claim "landscape" below.)
 #
 # Doubt this tutorial as well: without batch normalization the network is as good here, at *this* learning
 # rate and with its good initial weights. There is nothing to explain at rate 1; there was at 8. Bjorck et al.
@@ -157,8 +158,7 @@ figure.savefig(FIGURES / "15_verdicts.png", dpi=80)
 
 # %%
 jump = {arm: np.mean(found) for arm, found in jumps.items()}
-final = {arm: history.validation.accuracy[-1] for arm, history in histories.items()}
 assert jump[BN] < 0.02 < jump[WITHOUT] < jump[NOISY], "noise should move distributions further than learning"
-assert final[NOISY] > final[BN] - (0.06 if FAST else 0.015), "and do little or no harm"
+assert late[NOISY] > late[BN] - (0.06 if FAST else 0.015), "and do little or no harm"
 assert again == {name: found["verdict"] for name, found in published["experiments"].items()}
 print("All that was claimed holds.")
