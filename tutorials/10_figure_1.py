@@ -38,7 +38,7 @@ def binary(data):
 # With --fast, and where MNIST can't be had: digits that minidl draws itself, which are synthetic.
 grey, unseen, notice = (*dl.datasets.stroke_digits(), None) if FAST else dl.datasets.mnist_or_stroke_digits()
 FIGURES = FIGURES / "fast" if grey.synthetic else FIGURES    # what the pages show is MNIST
-train, test = binary(grey[:20_000] if FAST else grey), binary(unseen[:2000] if FAST else unseen)
+train, test = binary(grey[:10_000] if FAST else grey), binary(unseen[:2000] if FAST else unseen)
 print(notice or f"data: {train.title}, binary")
 
 # %% [markdown]
@@ -74,7 +74,7 @@ ARMS = {
 # send 1,000 fixed images through the network: the tape of that has every sigmoid's input.
 
 # %%
-STEPS = 800 if FAST else 3000
+STEPS = 600 if FAST else 3000
 AT = [0, *(round(step) for step in np.geomspace(10, STEPS, 8 if FAST else 14))]
 
 
