@@ -12,7 +12,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "results",
         help="write the page of all verdicts",
         description="Write a page with claim, numbers, verdict and figure of each experiment.\n"
-        "With runs: take their numbers into the file first. Without: the page from the file alone.",
+        "With runs: take their numbers into the file first, in place of those of the same experiments.\n"
+        "Without: the page from the file alone.",
         epilog="examples:\n  minidl lab all --out runs/lab\n"
         "  minidl results tutorials/results.json runs/lab\n  minidl results tutorials/results.json",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -48,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
         found[name] = result
     missing = [name for name in lab.experiments() if name not in found]
     if missing:
-        print(f"without {', '.join(missing)}, of which there is no run")
+        print(f"no run of {', '.join(missing)}: they stay as in the file, if they are there")
     files = publish([found[name] for name in lab.experiments() if name in found], path)
     print("written:", *files, sep="\n  ")
     return 0

@@ -99,7 +99,9 @@ def heat_map(
 
 
 def _text(setting: float | str) -> str:
-    return setting if isinstance(setting, str) else f"{float(f'{setting:.2g}'):g}"
+    if isinstance(setting, str):
+        return setting
+    return f"{setting:,.0f}" if abs(setting) >= 1000 else f"{setting:.3g}"
 
 
 def _write(ax: Axes, image: AxesImage, cells: Values, decimals: int) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from minidl.experiments.lab.experiment import LabResult, concluded
-from minidl.experiments.lab.published import published, published_text
+from minidl.experiments.lab.published import Published, merged, published, published_text
 from minidl.experiments.lab.stored import interval_from_plain
 from minidl.files import replacing
 from minidl.report.lab.figures import lab_figures
@@ -43,6 +43,8 @@ def read_lab(folder: Path) -> LabResult:
 def publish(results: Iterable[LabResult], path: Path) -> list[Path]:
     """Write what is published of these experiments, the page and a figure for each.
 
+    A file that is there keeps its other experiments.
+
     Args:
         results: one an experiment, all made alike.
         path: of the JSON file; the page and figures/lab/ stand beside it.
@@ -52,7 +54,10 @@ def publish(results: Iterable[LabResult], path: Path) -> list[Path]:
 
     """
     results = list(results)
-    files = [_write(path, published_text(published(results)).encode())]
+    content = published(results)
+    if path.exists():
+        content = merged(_read(path), content)
+    files = [_write(path, published_text(content).encode())]
     for result in results:
         figure = next(iter(lab_figures(result).values()))
         buffer = BytesIO()
@@ -63,14 +68,20 @@ def publish(results: Iterable[LabResult], path: Path) -> list[Path]:
 
 def write_page(path: Path) -> Path:
     """Write the page beside a JSON file of `publish`, from that file alone."""
+    return _write(path.with_suffix(".md"), results_page(_read(path)).encode())
+
+
+def _read(path: Path) -> Published:
+    """What is published, if a page can be made of it."""
     try:
-        page = results_page(json.loads(path.read_text(encoding="utf-8")))
+        content: Published = json.loads(path.read_text(encoding="utf-8"))
+        results_page(content)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(
             f"{path}: expected what `minidl results` of this version writes, "
             f"got {type(error).__name__}: {error}"
         ) from error
-    return _write(path.with_suffix(".md"), page.encode())
+    return content
 
 
 def results_page(content: Mapping[str, Any]) -> str:
@@ -102,16 +113,23 @@ def results_page(content: Mapping[str, Any]) -> str:
         "written down before, in [claims.toml](../minidl/experiments/claims.toml); a log2 ratio of 1 means",
         "twice as much.",
         "",
-        "| experiment | claim | verdict |",
-        "|---|---|---|",
+        "| experiment | claim | verdict | contrasts |",
+        "|---|---|---|---|",
         *(
-            f"| [{name}](#{name}) | {_cell(e['claim'])} | {_verdict(e)} |" for name, e in experiments.items()
+            f"| [{name}](#{name}) | {_cell(e['claim'])} | {_verdict(e)} | {contrasts_in_words(e)} |"
+            for name, e in experiments.items()
         ),
         "",
     ]
     for name, experiment in experiments.items():
         lines += _section(name, experiment)
     return "\n".join(lines)
+
+
+def contrasts_in_words(experiment: Mapping[str, Any]) -> str:
+    """How each contrast of a published experiment came out: "faster: missed; steadier: reached"."""
+    contrasts = experiment["contrasts"].items()
+    return "; ".join(f"{name}: {interval_from_plain(c).against(c['smallest'])}" for name, c in contrasts)
 
 
 def _section(name: str, experiment: Mapping[str, Any]) -> list[str]:

@@ -11,7 +11,7 @@ from minidl import cli
 from minidl.experiments import Comparison, environment, to_plain
 from minidl.experiments.lab import claims, experiments, judge, scale_of
 from minidl.experiments.lab.published import analysed, published
-from minidl.report.results import read_lab, results_page
+from minidl.report.results import contrasts_in_words, read_lab, results_page
 from tests.experiments.lab.test_published import made_up_result
 
 TUTORIALS = Path(__file__).parents[2] / "tutorials"
@@ -64,7 +64,8 @@ def test_the_readme_has_the_committed_verdicts(committed):
     text = (TUTORIALS.parent / "README.md").read_text(encoding="utf-8")
     for name, e in committed["experiments"].items():
         found = e["verdict"] + (f" ({e['remark']})" if e["remark"] else "")
-        assert f"| {name} | {e['claim'].replace('|', chr(92) + '|')} | {found} |" in text
+        claim = e["claim"].replace("|", r"\|")
+        assert f"| {name} | {claim} | {found} | {contrasts_in_words(e)} |" in text
 
 
 def write_run(folder, name, **options):
@@ -94,12 +95,17 @@ def test_the_command_takes_runs_and_writes_file_page_and_figures(tmp_path, capsy
     assert cli.main(["results", str(path), str(tmp_path / "runs")]) == 0
     content = json.loads(path.read_text(encoding="utf-8"))
     assert list(content["experiments"]) == ["figure1", "gamma-beta"]
-    assert "without covariate-shift, " in capsys.readouterr().out
+    assert "no run of covariate-shift, " in capsys.readouterr().out
     page = path.with_suffix(".md").read_text(encoding="utf-8")
     assert page == results_page(content)
     assert sorted(p.name for p in (path.parent / "figures" / "lab").iterdir()) == [
         "figure1.png", "gamma-beta.png"
     ]
+    write_run(tmp_path / "epsilon", "epsilon")
+    assert cli.main(["results", str(path), str(tmp_path / "epsilon")]) == 0
+    content = json.loads(path.read_text(encoding="utf-8"))
+    assert list(content["experiments"]) == ["figure1", "gamma-beta", "epsilon"]
+    page = results_page(content)
     path.with_suffix(".md").write_text("old", encoding="utf-8")
     assert cli.main(["results", str(path)]) == 0
     assert path.with_suffix(".md").read_text(encoding="utf-8") == page
@@ -131,6 +137,23 @@ def test_what_cannot_be_published_is_said(arguments, sentence, tmp_path, monkeyp
     assert (tmp_path / "run" / "results.json").read_bytes() == before
 
 
+def test_runs_on_other_data_never_stand_beside_those_in_the_file(tmp_path, monkeypatch, capsys):
+    from matplotlib.figure import Figure
+
+    from minidl.report import results
+
+    monkeypatch.setattr(results, "lab_figures", lambda result: {"first": Figure()})
+    write_run(tmp_path / "run", "epsilon")
+    path = tmp_path / "results.json"
+    content = published([made_up_result("gamma-beta")])
+    content["header"]["data"] = "MNIST"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    before = path.read_bytes()
+    assert cli.main(["results", str(path), str(tmp_path / "run")]) == 2
+    assert "expected data MNIST as in the file, got made-up: name another file" in capsys.readouterr().err
+    assert path.read_bytes() == before
+
+
 @pytest.mark.parametrize("text", ["{}", "[]", "{", '{"header": {}, "experiments": {}}'])
 def test_a_file_of_another_kind_is_refused(text, tmp_path, capsys):
     (tmp_path / "other.json").write_text(text, encoding="utf-8")
@@ -144,3 +167,15 @@ def test_a_run_of_another_kind_is_refused(tmp_path):
     (tmp_path / "results.json").write_text(json.dumps(to_plain(comparison)), encoding="utf-8")
     with pytest.raises(ValueError, match="expected a run of `minidl lab`, got one of another command"):
         read_lab(tmp_path)
+
+
+def test_the_full_figure_1_gave_what_the_readme_says():
+    full = json.loads((TUTORIALS / "figure1-full.json").read_text(encoding="utf-8"))
+    assert full["header"]["scale"]["name"] == "full"
+    numbers = full["experiments"]["figure1"]["numbers"]
+    text = " ".join((TUTORIALS.parent / "README.md").read_text(encoding="utf-8").split())
+    plain, bn = (
+        next(value for name, (value, _) in numbers.items() if name.startswith(f"test accuracy, {arm}"))
+        for arm in ("plain-tuned", "BN")
+    )
+    assert f"it ends at {plain:.2f} %, batch normalization at {bn:.2f} %" in text

@@ -10,7 +10,7 @@ import numpy as np
 from minidl.engine.array import Array
 from minidl.experiments.config import PAPER
 from minidl.experiments.lab.choice import SCORE, Chosen, beyond, choice_jobs, chosen, edge_notes
-from minidl.experiments.lab.jobs import BN, PLAIN_PAPER, PLAIN_TUNED, REPORT, Job, Record, Result
+from minidl.experiments.lab.jobs import BN, CHOICE, PLAIN_PAPER, PLAIN_TUNED, REPORT, Job, Record, Result
 from minidl.experiments.lab.scale import Scale
 from minidl.experiments.lab.training import Data, Trained, accuracy, points
 from minidl.layers import Sequential
@@ -24,6 +24,7 @@ INITS = {
     "relu": (PAPER, "Glorot", "He"),
 }
 VARIED = ("lr", "init")
+CLOSE = 0.1         # points; five images of the validation set
 STUCK = 20.0        # per cent; see `experiments.outcome`
 
 
@@ -81,7 +82,27 @@ def choice_notes(records: Sequence[Record], arms: Sequence[str] = ARMS, **fixed:
     notes = [note for arm in arms for note in edge_notes(best(records, arm, **fixed), f"{arm}{where}")]
     if best(records, PLAIN_TUNED, **fixed).settings == best(records, PLAIN_PAPER, **fixed).settings:
         notes.append(f"{PLAIN_TUNED}{where}: the paper's initial weights were the best of those tried")
+    if PLAIN_TUNED in arms:
+        notes += _close_call(records, where, **fixed)
     return notes
+
+
+def _close_call(records: Sequence[Record], where: str, **fixed: Any) -> list[str]:
+    """A note where the opponent's initial weights were chosen by next to nothing: others would do as well."""
+    own = best(records, PLAIN_TUNED, **fixed)
+    tried = {
+        r.job.settings["init"] for r in records if r.job.purpose == CHOICE and r.job.arm == PLAIN_TUNED
+        and all(r.job.settings.get(k) == v for k, v in fixed.items())
+    }
+    others = {
+        init: best(records, PLAIN_TUNED, init=init, **fixed).score
+        for init in sorted(tried - {own.settings["init"]})
+    }
+    return [
+        f"{PLAIN_TUNED}{where}: chosen by {own.score - score:.2f} points over {init}; on another machine the "
+        f"choice, and what follows from it, may differ"
+        for init, score in others.items() if own.score - score < CLOSE
+    ]
 
 
 def lost_note(where: str, test: Array) -> list[str]:

@@ -16,12 +16,13 @@ from minidl.experiments.lab.claims import Claim, claims
 from minidl.experiments.lab.jobs import Job, Record, Result, module_of, run_jobs
 from minidl.experiments.lab.networks import Network
 from minidl.experiments.lab.scale import Scale
-from minidl.experiments.lab.statistics import SUPPORTED, Interval, paired_interval, verdict
+from minidl.experiments.lab.statistics import MISSED, SUPPORTED, Interval, paired_interval, verdict
 from minidl.experiments.lab.training import data_of
 
 CAP = 10.0         # of a log2 ratio
 PREVIEW = "preview: no verdict"
 PAPER_ONLY = "holds for the paper's initialisation only"
+NOT_PAPER = "but not against the paper's initialisation"
 
 
 @dataclass(frozen=True)
@@ -168,8 +169,12 @@ def judge(claim: Claim, analysis: Analysis, scale: Scale) -> tuple[dict[str, Int
     if scale.is_preview:
         return intervals, PREVIEW, ""
     found = verdict(intervals, claim.smallest)
-    if found == SUPPORTED or not analysis.against_paper:
+    if not analysis.against_paper:
         return intervals, found, ""
+    if found == SUPPORTED:
+        paper = analysis.against_paper.items()
+        missed = any(paired_interval(d).against(claim.smallest[name]) == MISSED for name, d in paper)
+        return intervals, found, NOT_PAPER if missed else ""
     decisive = {**analysis.contrasts, **analysis.against_paper}
     beside = verdict({name: paired_interval(d) for name, d in decisive.items()}, claim.smallest)
     return intervals, found, PAPER_ONLY if beside == SUPPORTED else ""

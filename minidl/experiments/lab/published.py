@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from minidl.experiments.lab.experiment import Analysis, ExperimentModule, LabResult
+from minidl.experiments.lab.experiment import Analysis, ExperimentModule, LabResult, experiments
 from minidl.experiments.lab.jobs import CHOICE, FIRST_CHOICE_SEED, REPORT, Job, Record, module_of
 from minidl.experiments.lab.statistics import paired_interval
 from minidl.experiments.lab.stored import numbers, settings_from_plain
@@ -47,6 +47,22 @@ def published(results: Iterable[LabResult]) -> Published:
         "header": headers[0] if headers else {},
         "experiments": {result.claim.experiment: _experiment(result) for result in results},
     }
+
+
+def merged(old: Published, new: Published) -> Published:
+    """Published experiments with others beside them or in their place, in the order of the claims.
+
+    Raises:
+        ValueError: they weren't made alike.
+
+    """
+    for key, value in new["header"].items():
+        if value != old["header"][key]:
+            raise ValueError(
+                f"expected {key} {old['header'][key]} as in the file, got {value}: name another file"
+            )
+    both = {**old["experiments"], **new["experiments"]}
+    return {**old, "experiments": {name: both[name] for name in experiments() if name in both}}
 
 
 def records_of(name: str, experiment: Mapping[str, Any]) -> list[Record]:

@@ -153,6 +153,7 @@ def analyse(records: Sequence[Record]) -> Analysis:
         pairs = zip(*(of_arm(records, arm, depth=MAIN_DEPTH) for arm in (plain, BN)), strict=True)
         compared = [common_loss(pair) for pair in pairs]
         numbers[f"training loss of the comparison, {plain} with BN"] = median(compared), "nats"
+    notes.append("that saturation slows learning is no contrast; a figure has loss decrease against slope")
     return Analysis(_contrasts(records, PLAIN_TUNED), _contrasts(records, PLAIN_PAPER), numbers, notes)
 
 

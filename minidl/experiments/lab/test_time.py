@@ -149,5 +149,6 @@ def analyse(records: Sequence[Record]) -> Analysis:
     numbers["a single example, moving averages"] = median(alone), "%"
     numbers["a single example, its own statistics"] = median(own), "%"
     contrasts = {"as accurate": list(moving - exact), "a single example": list(alone - own)}
+    seen = f"a single example: the first {SINGLE} test images, one at a time"
     note = f"the learning rate is {LR:g} at batches of {PAPER_BATCH}, in proportion at others, and not chosen"
-    return Analysis(contrasts, {}, numbers, [note])
+    return Analysis(contrasts, {}, numbers, [note, seen])
