@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import code
-import csv
 import hashlib
-import io
 import json
 
 import numpy as np
@@ -14,45 +12,21 @@ import pytest
 import minidl
 from minidl.grading.course import reproduce
 from minidl.grading.course.assignment import GRADER_VERSION, read_visible
-from minidl.grading.course.batch import find_submissions, grade_all, table_csv
 from minidl.grading.course.checks import Case, TaskCheck
 from minidl.grading.course.console import report
 from minidl.grading.course.find import find_assignment, find_checks, find_folder
 from minidl.grading.course.grade import grade
 from minidl.grading.course.gradescope import results_json
-from minidl.grading.course.manual import by_hand, read_marks, unknown_names
-from minidl.grading.course.result import Mark
 from minidl.grading.course.sandbox.limits import Limits
 from minidl.grading.course.wording import END, PASTE
 from tests.grading.course import tiny
-
-SQUARES = """
-import numpy as np
-print('hello')
-def double(x): return x**2
-def total(x, g): return x.sum(0), 0 * x
-"""
-
-
-@pytest.fixture
-def course(tmp_path):
-    assignment, hidden = tiny.write(tmp_path)
-    return assignment, hidden, tmp_path
-
-
-def run(course, text, seed=None, hidden=True, name="mine.py", **options):
-    assignment, folder, tmp_path = course
-    path = tmp_path / name
-    path.write_text(text, encoding="utf-8")
-    checks = find_checks(assignment, folder if hidden else None, seed)
-    return grade(assignment, checks, path, seed=seed, **options)
 
 
 # ---- marks and words -----------------------------------------------------------------------------------
 
 
 def test_a_right_submission_gets_all_points_that_checks_give(course):
-    result = run(course, tiny.RIGHT)
+    result = tiny.run(course, tiny.RIGHT)
     assert (result.points, result.most) == (80, 80)
     assert [result.of_task(task) for task in result.assignment.tasks] == [(30, 30), (50, 50), (0, 0)]
     text = report(result)
@@ -63,15 +37,15 @@ def test_a_right_submission_gets_all_points_that_checks_give(course):
 
 def test_after_full_visible_marks_the_student_is_told_that_there_is_more(course):
     more = "Visible checks don't cover everything the handout lists: read its bullets once more."
-    text = report(run(course, tiny.RIGHT, hidden=False))
+    text = report(tiny.run(course, tiny.RIGHT, hidden=False))
     assert "10 more points are for hidden checks, which your instructor runs" in text
     assert more in text
-    assert more not in report(run(course, tiny.RIGHT))
-    assert more not in report(run(course, SQUARES, hidden=False))
+    assert more not in report(tiny.run(course, tiny.RIGHT))
+    assert more not in report(tiny.run(course, tiny.SQUARES, hidden=False))
 
 
 def test_the_result_names_the_file_that_ran_and_the_versions(course):
-    result = run(course, tiny.RIGHT)
+    result = tiny.run(course, tiny.RIGHT)
     sha256 = hashlib.sha256(tiny.RIGHT.encode()).hexdigest()
     for text in (report(result), results_json(result)):
         assert str(result.path) in text
@@ -81,7 +55,7 @@ def test_the_result_names_the_file_that_ran_and_the_versions(course):
 
 
 def test_a_failed_check_shows_what_was_expected_what_came_a_snippet_and_the_tutorial(course):
-    text = report(run(course, SQUARES))
+    text = report(tiny.run(course, tiny.SQUARES))
     x = read_visible(course[0])[0].cases[0].inputs["x"]
     assert f"y[0, 0]: expected {2 * x[0, 0]:.6g}, got {x[0, 0] ** 2:.6g}; furthest off is y[" in text
     assert "It is exactly what a known mistake gives: you square it" in text
@@ -96,7 +70,7 @@ def test_a_hidden_check_shows_its_topic_and_nothing_of_its_inputs(course):
     leak = "def double(x):\n    print('LEAK', x)\n"
     leak += "    try: open(f'/LEAK {x.shape}')\n    except OSError: pass\n"
     leak += "    raise ValueError(f'LEAK {x.shape}')\n"
-    result = run(course, leak + "def total(x, g): pass\n")
+    result = tiny.run(course, leak + "def total(x, g): pass\n")
     for text in (report(result), results_json(result)):
         assert "another shape" in text
         assert "hidden name" not in text
@@ -106,19 +80,19 @@ def test_a_hidden_check_shows_its_topic_and_nothing_of_its_inputs(course):
 
 
 def test_a_hint_is_given_for_exactly_that_mistake_alone(course):
-    result = run(course, "def double(x): return x**2 + 1e-6\ndef total(x, g): pass\n")
+    result = tiny.run(course, "def double(x): return x**2 + 1e-6\ndef total(x, g): pass\n")
     assert "known mistake" not in report(result)
 
 
 def test_a_check_that_fails_costs_its_own_points(course):
-    result = run(course, tiny.RIGHT.replace("g * np", "2 * g * np"))
+    result = tiny.run(course, tiny.RIGHT.replace("g * np", "2 * g * np"))
     assert result.points == 30
     assert "dx[0, 0]: expected" in report(result)
 
 
 def test_stubs_get_zero_and_say_which_task_is_missing(course):
     stub = "def {}: raise NotImplementedError('T1, task {}: ...')\n"
-    result = run(course, stub.format("double(x)", 1) + stub.format("total(x, g)", 2))
+    result = tiny.run(course, stub.format("double(x)", 1) + stub.format("total(x, g)", 2))
     assert result.points == 0
     text = report(result)
     assert "\nNot written yet: task 1: ...; task 2: ....\n" in text
@@ -133,7 +107,7 @@ def test_stubs_get_zero_and_say_which_task_is_missing(course):
 def test_what_is_not_written_is_named_without_what_it_takes(course):
     stub = "def double(x): raise NotImplementedError('T1, task 1: double(x) -> y')\n"
     own = "def total(x, g): raise NotImplementedError\n"
-    assert "Not written yet: task 1: double; a function." in report(run(course, stub + own))
+    assert "Not written yet: task 1: double; a function." in report(tiny.run(course, stub + own))
 
 
 @pytest.mark.parametrize(("text", "said"), [
@@ -141,7 +115,7 @@ def test_what_is_not_written_is_named_without_what_it_takes(course):
     ("import nothing_at_all", "importing nothing_at_all isn't allowed"), ("\0", "null bytes"),
 ])
 def test_a_file_that_can_not_be_imported_gets_zero_with_the_reason(course, text, said):
-    result = run(course, text)
+    result = tiny.run(course, text)
     assert result.points == 0
     text = report(result)
     assert text.count(said) == 1
@@ -156,7 +130,7 @@ def test_a_file_that_can_not_be_imported_gets_zero_with_the_reason(course, text,
 
 def test_an_exception_names_the_line_of_the_students_own_file(course):
     deep = "import numpy as np\ndef helper(x):\n    return np.ones(3) @ x.T\ndef double(x):\n"
-    text = report(run(course, f"{deep}    return helper(x[:, :1])\ndef total(x, g): return x, g, 3\n"))
+    text = report(tiny.run(course, f"{deep}    return helper(x[:, :1])\ndef total(x, g): return x, g, 3\n"))
     assert "(line 3 of mine.py)" in text
     assert "ValueError: too many values to unpack (expected 2" in text
 
@@ -165,18 +139,18 @@ def test_a_visible_check_alone_says_why_a_file_cannot_be_run(course):
     """What all checks say in the same words can't be a hidden one's inputs; one hidden check alone could."""
     from minidl.grading.course.wording import blocked
 
-    outcomes = run(course, "raise ValueError('why')").outcomes
+    outcomes = tiny.run(course, "raise ValueError('why')").outcomes
     assert blocked(outcomes).endswith("ValueError: why (line 1 of mine.py)")
     assert not blocked([outcomes[1]])
-    assert not blocked(run(course, SQUARES).outcomes)
+    assert not blocked(tiny.run(course, tiny.SQUARES).outcomes)
 
 
 def test_names_that_are_missing_are_named(course):
-    assert "name 'double' is not defined" in report(run(course, "x = 1"))
+    assert "name 'double' is not defined" in report(tiny.run(course, "x = 1"))
 
 
 def test_grading_twice_gives_the_same(course):
-    results = [run(course, SQUARES) for _ in range(2)]
+    results = [tiny.run(course, tiny.SQUARES) for _ in range(2)]
     first, second = (json.loads(results_json(result)) for result in results)
     for each in (first, second):
         del each["execution_time"]
@@ -185,7 +159,7 @@ def test_grading_twice_gives_the_same(course):
 
 def test_after_two_timeouts_the_rest_is_not_run(course):
     loops = "def double(x):\n    while True: pass\ndef total(x, g): double(x)\n"
-    result = run(course, loops, limits=Limits(cpu_seconds=1, wall_seconds=30))
+    result = tiny.run(course, loops, limits=Limits(cpu_seconds=1, wall_seconds=30))
     # The second is hidden, and would have been run last.
     assert [outcome.why.split(":")[0] for outcome in result.outcomes] == [
         "it used more than 1 s of processor time", "not run", "it used more than 1 s of processor time",
@@ -194,7 +168,7 @@ def test_after_two_timeouts_the_rest_is_not_run(course):
 
 def test_after_the_time_of_a_submission_the_rest_is_not_run(course):
     sleeps = "import time\ndef double(x):\n    time.sleep(50)\ndef total(x, g): pass\n"
-    result = run(course, sleeps, limits=Limits(submission_seconds=0.5))
+    result = tiny.run(course, sleeps, limits=Limits(submission_seconds=0.5))
     assert "does it sleep or wait?" in result.outcomes[0].why
     assert "not run: the 0 s of a submission were over" in result.outcomes[1].why
 
@@ -223,7 +197,7 @@ def pasted(text):
 
 
 def test_the_snippet_reproduces_the_failure_in_at_most_ten_lines(course, capsys, monkeypatch):
-    lines = pasted(report(run(course, SQUARES)))
+    lines = pasted(report(tiny.run(course, tiny.SQUARES)))
     assert len(lines) <= 10
     monkeypatch.chdir(course[2])
     prompt = code.InteractiveConsole()
@@ -274,7 +248,7 @@ def test_reproduce_knows_visible_checks_alone(course, monkeypatch):
 
 
 def test_the_json_has_the_fields_that_gradescope_reads(course):
-    plain = json.loads(results_json(run(course, SQUARES)))
+    plain = json.loads(results_json(tiny.run(course, tiny.SQUARES)))
     assert plain["score"] == 0
     assert plain["stdout_visibility"] == "hidden"
     assert [test["visibility"] for test in plain["tests"]] == ["visible", "after_published", "visible"]
@@ -292,7 +266,7 @@ def test_the_json_has_the_fields_that_gradescope_reads(course):
 
 
 def test_without_the_instructors_folder_the_visible_checks_alone_are_run(course):
-    result = run(course, tiny.RIGHT, hidden=False)
+    result = tiny.run(course, tiny.RIGHT, hidden=False)
     assert [outcome.judgement.check.name for outcome in result.outcomes] == [
         "double: y", "total: sums and gradient",
     ]
@@ -304,15 +278,15 @@ def test_a_seed_draws_other_inputs_which_no_snippet_shows(course):
     learned = f"import numpy as np\nX = np.array({x.tolist()})\n" + tiny.RIGHT.replace(
         "return 2 * x", "return 2 * X if x.shape == X.shape else 2 * x"
     )
-    assert run(course, learned).points == 80
-    result = run(course, learned, seed=7)
+    assert tiny.run(course, learned).points == 80
+    result = tiny.run(course, learned, seed=7)
     assert result.points == 60
     text = report(result)
     assert "inputs of seed 7" in text
     assert "reproduce" not in text
     assert "paste" not in text
     assert "your instructor's own" in text
-    assert run(course, tiny.RIGHT, seed=7).points == 80
+    assert tiny.run(course, tiny.RIGHT, seed=7).points == 80
 
 
 def test_a_seed_needs_the_instructors_folder(course):
@@ -365,108 +339,3 @@ def test_assignments_are_found_upwards(course, tmp_path, monkeypatch):
         find_assignment("A9", [], deep)
     monkeypatch.setattr(minidl, "__file__", str(deep / "__init__.py"))
     assert find_folder([]) == tmp_path / "tutorials/assignments"
-
-
-# ---- marks by hand -------------------------------------------------------------------------------------
-
-
-def table(tmp_path, *lines):
-    path = tmp_path / "marks.csv"
-    path.write_text("\n".join(["submission,task,points,comment", *lines]), encoding="utf-8")
-    return path
-
-
-def test_marks_by_hand_are_merged(course):
-    assignment, hidden, tmp_path = course
-    parts = by_hand(assignment, find_checks(assignment, hidden))
-    assert parts == [Mark(3, 20)]
-    path = table(tmp_path, "mine,3,12.5,good start", "other,3,1,")
-    marks = read_marks(path, parts, ["mine"])["mine"]
-    result = run(course, tiny.RIGHT, marks=marks)
-    assert (result.points, result.most) == (92.5, 100)
-    assert "12.5 / 20  marked" in report(result)
-    assert "good start" in report(result)
-    last = json.loads(results_json(result))["tests"][-1]
-    assert (last["score"], last["max_score"], last["output"]) == (12.5, 20, "good start")
-
-
-@pytest.mark.parametrize(("lines", "said"), [
-    (["mine,4,1,"], r"line 2: expected a task that is marked by hand \(3\), got 4"),
-    (["mine,1,1,"], "expected a task that is marked by hand"),
-    (["mine,3,21,"], "expected 0 to 20 points, got 21"),
-    (["mine,3,-1,"], "expected 0 to 20 points"),
-    (["mine,3,nan,"], "expected 0 to 20 points"),
-    (["mine,3,many,"], "expected numbers for task and points, got '3', 'many'"),
-    (["mine,3"], "expected numbers"),
-    (["mine,3,1,", "mine,3,2,"], "line 3: mine has marks for task 3 already"),
-])
-def test_marks_that_do_not_fit_are_errors(tmp_path, lines, said):
-    with pytest.raises(ValueError, match=said):
-        read_marks(table(tmp_path, *lines), [Mark(3, 20)], ["mine"])
-
-
-def test_an_assignment_without_checks_is_marked_by_hand_alone(course):
-    assignment, _, tmp_path = course
-    (assignment.folder / "checks.json").unlink()
-    folder = tmp_path / "mine"
-    folder.mkdir()
-    (folder / "report.md").write_text("words", encoding="utf-8")
-    parts = by_hand(assignment, find_checks(assignment))
-    assert [part.most for part in parts] == [30, 50, 20]
-    result = grade(assignment, [], folder, parts)
-    assert (result.points, result.most) == (0, 0)
-    assert report(result).count("not marked yet") == 3
-    first = result.sha256
-    (folder / "report.md").write_text("other words", encoding="utf-8")
-    assert grade(assignment, [], folder, parts).sha256 != first
-
-
-# ---- a folder of submissions ---------------------------------------------------------------------------
-
-
-def test_a_class_is_graded_with_a_line_each(course):
-    assignment, hidden, tmp_path = course
-    folder = tmp_path / "class"
-    for name, text in (
-        ("alice/t1.py", tiny.RIGHT), ("alice/extra.py", ""), ("bob.py", SQUARES), ("=cmd.py", "\0"),
-        ("dora/other.py", tiny.RIGHT), ("emil/a.py", ""), ("emil/b.py", ""),
-    ):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text, encoding="utf-8")
-    (folder / "big.py").write_bytes(b"#" * 1_000_001)
-    submissions = find_submissions(folder, "t1.py")
-    assert [submission.name for submission in submissions] == ["=cmd", "alice", "big", "bob", "dora", "emil"]
-    checks = find_checks(assignment, hidden)
-    seen = []
-    marks = {submission.name: [Mark(3, 20, 5.0)] for submission in submissions}
-    results = grade_all(assignment, checks, submissions, marks, None, 2, lambda: seen.append(1))
-    assert len(seen) == 6
-    text = table_csv(assignment, checks, results)
-    rows = {row["submission"]: row for row in csv.DictReader(io.StringIO(text))}
-    assert {name: row["points"] for name, row in rows.items()} == {
-        "'=cmd": "5", "alice": "85", "big": "0", "bob": "5", "dora": "85", "emil": "0",
-    }
-    assert rows["alice"]["task 2"] == "50"
-    assert rows["alice"]["double: hidden name"] == "10"
-    assert rows["bob"]["double: y"] == "0"
-    assert rows["emil"]["trouble"] == "expected t1.py, got 2 other .py files"
-    assert "at most 1000000 bytes" in rows["big"]["trouble"]
-    assert rows["alice"]["sha256"] == hashlib.sha256(tiny.RIGHT.encode()).hexdigest()
-
-
-def test_a_folder_that_is_no_class_is_an_error(tmp_path):
-    with pytest.raises(ValueError, match="expected a folder of submissions"):
-        find_submissions(tmp_path / "nowhere", "t1.py")
-    with pytest.raises(ValueError, match="got neither"):
-        find_submissions(tmp_path, "t1.py")
-    (tmp_path / "a").mkdir()
-    (tmp_path / "a.py").touch()
-    with pytest.raises(ValueError, match="a is there as a file and as a folder"):
-        find_submissions(tmp_path, "t1.py")
-
-
-def test_names_under_which_nothing_was_handed_in_are_told(tmp_path):
-    table = tmp_path / "marks.csv"
-    table.write_text("submission,task,points\nbmo,1,2\nann,1,2\nbmo,2,1\n", encoding="utf-8")
-    assert unknown_names(table, ["ann", "bom"]) == ["bmo"]
-    assert unknown_names(table, ["ann", "bmo"]) == []
