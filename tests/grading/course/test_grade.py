@@ -21,7 +21,6 @@ from minidl.grading.course.sandbox.limits import Limits
 from minidl.grading.course.wording import END, PASTE
 from tests.grading.course import tiny
 
-
 # ---- marks and words -----------------------------------------------------------------------------------
 
 
