@@ -153,7 +153,7 @@ def test_a_heat_map_names_all_its_columns_also_those_without_room(figure):
     labels = {"xlabel": "learning rate", "ylabel": "arm", "label": "error (%)"}
     plots.heat_map([[0.5] * 33], ["plain"], rates, figure.subplots(), **labels)
     matrix = only(figure).matrix
-    assert matrix.columns[:3] == ["0.01", "0.013", "0.018"]
+    assert matrix.columns[:3] == ["0.01", "0.0133", "0.0178"]
     assert not any("(" in name for name in matrix.columns)
     assert matrix.values == [[0.5] * 33]        # per cent already
     labels = figure.axes[0].get_xticklabels(which="both")
