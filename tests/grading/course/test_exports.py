@@ -162,6 +162,18 @@ def autograder(tmp_path, seed):
     return root
 
 
+def test_gradescopes_zip_has_of_the_instructors_part_what_grading_needs(tmp_path):
+    assignment, hidden = tiny.write(tmp_path / "course")
+    folder = hidden / assignment.folder.name
+    (folder / "right").mkdir()
+    for name in ("right/loops.py", "wrong.toml", "library.py", "test_t1.py", "mistakes.py"):
+        (folder / name).write_text("", encoding="utf-8")
+    names = export_gradescope(assignment, tmp_path / "a.zip", hidden, None)
+    inside = {name.removeprefix("hidden/t1_tiny/") for name in names if name.startswith("hidden/")}
+    assert {"checks.py", "mistakes.py"} <= inside
+    assert not inside & {"right/loops.py", "wrong.toml", "library.py", "test_t1.py"}
+
+
 @pytest.mark.skipif(os.name != "posix" or not shutil.which("bash"), reason="Gradescope's machines run Linux")
 def test_gradescopes_zip_grades_in_gradescopes_folders(tmp_path):
     root = autograder(tmp_path, seed=5)
