@@ -158,6 +158,7 @@ def test_at_least_eight_right_submissions_and_as_many_wrong_ones(material):
     assert len({wrong.name for wrong in wrongs(material)}) == len(wrongs(material))
 
 
+@pytest.mark.slow
 @each_right
 def test_a_right_submission_gets_full_marks_under_twenty_seeds(material, path):
     names = load(path)
